@@ -1,0 +1,122 @@
+//! What the engine knows of R4. <https://hl7.org/fhir/R4/downloads.html>
+
+use std::collections::{BTreeMap, HashMap};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    Resource,
+    Complex,
+    Primitive,
+    /// An element with children of its own, named by its path: `Observation.component`.
+    Backbone,
+}
+
+/// A type and its elements, inherited ones included.
+#[derive(Debug)]
+pub struct TypeDefinition {
+    pub name: String,
+    pub kind: TypeKind,
+    pub elements: Vec<Element>,
+    /// JSON property name -> (index into `elements`, type). A choice `value[x]`
+    /// stands here once for each of its types: `valueQuantity`.
+    pub properties: HashMap<String, (usize, String)>,
+}
+
+#[derive(Debug)]
+pub struct Element {
+    /// Without `[x]`.
+    pub name: String,
+    /// Type names; more than one only for a choice. A backbone element or a
+    /// content reference has the path of its definition as its type.
+    pub types: Vec<String>,
+    /// `value[x]`: the type is part of the property's name.
+    pub choice: bool,
+    pub min: u32,
+    /// `max` is `*` or above 1: a JSON array.
+    pub array: bool,
+    pub summary: bool,
+    pub modifier: bool,
+    /// Types a Reference or canonical may point at; empty: any.
+    pub targets: Vec<String>,
+    /// Canonical URL of the value set, where the binding is required.
+    pub required_binding: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    Number,
+    Date,
+    String,
+    Token,
+    Reference,
+    Composite,
+    Quantity,
+    Uri,
+    Special,
+}
+
+#[derive(Debug)]
+pub struct SearchParam {
+    pub code: String,
+    pub url: String,
+    pub kind: ParamKind,
+    /// The official expression, only the alternatives that concern the type it
+    /// is listed under.
+    pub expression: String,
+    /// Types a reference parameter may point at.
+    pub targets: Vec<String>,
+    /// For composites: (definition URL, expression relative to `expression`).
+    pub components: Vec<(String, String)>,
+}
+
+/// <https://hl7.org/fhir/R4/compartmentdefinition.html>
+#[derive(Debug)]
+pub struct Compartment {
+    /// `Patient`, `Encounter`, …
+    pub code: String,
+    /// Type -> reference parameters that make it a member; `{def}` (the
+    /// resource itself) stands as it is in the definition. Types that are never
+    /// members are absent.
+    pub members: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug)]
+pub struct Definitions {
+    /// Every type by name or path.
+    pub types: HashMap<String, TypeDefinition>,
+    /// The concrete resource types, sorted.
+    pub resource_types: Vec<String>,
+    /// Type -> its parameters sorted by code, those of Resource and
+    /// DomainResource included.
+    pub search_params: HashMap<String, Vec<SearchParam>>,
+    pub compartments: Vec<Compartment>,
+}
+
+impl Definitions {
+    pub fn is_resource_type(&self, name: &str) -> bool {
+        self.resource_types
+            .binary_search_by(|t| t.as_str().cmp(name))
+            .is_ok()
+    }
+
+    pub fn type_definition(&self, name: &str) -> Option<&TypeDefinition> {
+        self.types.get(name)
+    }
+
+    /// The parameters of a type; none for an unknown type.
+    pub fn search_params(&self, resource_type: &str) -> &[SearchParam] {
+        self.search_params
+            .get(resource_type)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub fn search_param(&self, resource_type: &str, code: &str) -> Option<&SearchParam> {
+        self.search_params(resource_type)
+            .iter()
+            .find(|p| p.code == code)
+    }
+
+    pub fn compartment(&self, code: &str) -> Option<&Compartment> {
+        self.compartments.iter().find(|c| c.code == code)
+    }
+}

@@ -1,0 +1,12 @@
+//! FHIR R4 (4.0.1): what a request means, in terms of the store's port.
+//!
+//! Architecture invariant: no actix, no Diesel, no psychiatry in here.
+
+pub mod definitions;
+pub mod engine;
+pub mod interaction;
+pub mod operation;
+pub mod outcome;
+pub mod resource;
+pub mod search;
+pub mod validate;

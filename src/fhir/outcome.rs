@@ -1,0 +1,190 @@
+//! What went wrong, in the terms of OperationOutcome, and the one table from
+//! kind of failure to HTTP status.
+//!
+//! <https://hl7.org/fhir/R4/operationoutcome.html>,
+//! <https://hl7.org/fhir/R4/http.html#Status-Codes>
+
+use serde_json::{Value, json};
+
+/// A closed list: every refusal of the service is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The content is not JSON, or not this resource.
+    Structure,
+    /// An element, a parameter or a header has a value that is not allowed.
+    Value,
+    /// A parameter, modifier, prefix or operation that is not supported.
+    NotSupported,
+    /// Something required is missing.
+    Required,
+    /// Nothing there, and there never was.
+    NotFound,
+    /// It was deleted.
+    Deleted,
+    /// An interaction that this address does not have.
+    MethodNotAllowed,
+    /// `If-Match` or `If-None-Match` did not hold.
+    VersionConflict,
+    /// A condition matches more than one resource.
+    MultipleMatches,
+    /// `If-None-Exist` and friends lost a race against another write too often.
+    Conflict,
+    /// The content is well formed and breaks a rule.
+    BusinessRule,
+    /// Body, nesting, entries or address over a limit.
+    TooLarge,
+    UriTooLong,
+    /// `Content-Type` that is not FHIR JSON.
+    UnsupportedMediaType,
+    /// `Accept` or `_format` that is not FHIR JSON.
+    NotAcceptable,
+    Forbidden,
+    /// The database does not answer. Try again.
+    Unavailable,
+    /// A fault of this service. Its text says nothing of the inside.
+    Internal,
+}
+
+impl Kind {
+    /// The HTTP status of a failure of this kind.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Structure | Self::Value | Self::NotSupported | Self::Required => 400,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::NotAcceptable => 406,
+            Self::Conflict => 409,
+            Self::Deleted => 410,
+            Self::VersionConflict | Self::MultipleMatches => 412,
+            Self::TooLarge => 413,
+            Self::UriTooLong => 414,
+            Self::UnsupportedMediaType => 415,
+            Self::BusinessRule => 422,
+            Self::Internal => 500,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// <https://hl7.org/fhir/R4/valueset-issue-type.html>
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Structure => "structure",
+            Self::Value => "value",
+            Self::NotSupported
+            | Self::MethodNotAllowed
+            | Self::UnsupportedMediaType
+            | Self::NotAcceptable => "not-supported",
+            Self::Required => "required",
+            Self::NotFound => "not-found",
+            Self::Deleted => "deleted",
+            Self::VersionConflict | Self::Conflict => "conflict",
+            Self::MultipleMatches => "multiple-matches",
+            Self::BusinessRule => "business-rule",
+            Self::TooLarge | Self::UriTooLong => "too-long",
+            Self::Forbidden => "forbidden",
+            Self::Unavailable => "transient",
+            Self::Internal => "exception",
+        }
+    }
+}
+
+/// One problem: what, where (a FHIRPath, a parameter or a header) and the remedy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Issue {
+    pub severity: Severity,
+    pub code: &'static str,
+    /// FHIRPath of the place in the content.
+    pub expression: Option<String>,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Warning,
+    Information,
+}
+
+impl Issue {
+    pub fn error(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: kind.code(),
+            expression: None,
+            text: text.into(),
+        }
+    }
+
+    pub fn warning(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(kind, text)
+        }
+    }
+
+    pub fn at(mut self, expression: impl Into<String>) -> Self {
+        self.expression = Some(expression.into());
+        self
+    }
+
+    fn to_json(&self) -> Value {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Information => "information",
+        };
+        let mut issue = json!({
+            "severity": severity,
+            "code": self.code,
+            "diagnostics": self.text,
+        });
+        if let Some(expression) = &self.expression {
+            issue["expression"] = json!([expression]);
+        }
+        issue
+    }
+}
+
+/// A refusal. Carries at least one issue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    pub kind: Kind,
+    pub issues: Vec<Issue>,
+}
+
+impl Failure {
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            issues: vec![Issue::error(kind, text)],
+        }
+    }
+
+    pub fn at(kind: Kind, expression: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            issues: vec![Issue::error(kind, text).at(expression)],
+        }
+    }
+
+    pub fn of_issues(kind: Kind, issues: Vec<Issue>) -> Self {
+        Self { kind, issues }
+    }
+
+    pub fn status(&self) -> u16 {
+        self.kind.status()
+    }
+
+    pub fn to_json(&self) -> Value {
+        outcome(&self.issues)
+    }
+}
+
+/// An OperationOutcome resource with these issues.
+pub fn outcome(issues: &[Issue]) -> Value {
+    json!({
+        "resourceType": "OperationOutcome",
+        "issue": issues.iter().map(Issue::to_json).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,1 @@
+//! Search. <https://hl7.org/fhir/R4/search.html>

@@ -1,0 +1,24 @@
+//! Keys, documents and index rows, and two places to keep them.
+//!
+//! Architecture invariant: nothing here knows FHIR. Date ranges, case folding,
+//! prefixes and missing values are decided above the port; an adapter compares.
+
+pub mod change;
+pub mod error;
+pub mod gather;
+pub mod plan;
+pub mod port;
+pub mod postgres;
+pub mod sql;
+pub mod sqlite;
+
+pub use change::{
+    Change, Commit, Effect, Guard, IndexKey, IndexRows, Method, OutboxRow, ResourceKey, Stored,
+    Version, Write,
+};
+pub use error::{Conflict, StoreError};
+pub use plan::{
+    Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, OrderBy, OrderTerm,
+    Position, PositionValue, Scope, SearchPlan, TextMatch,
+};
+pub use port::{Found, Store};

@@ -1,0 +1,143 @@
+//! A question as data. What is compared was computed above the port.
+
+use super::change::{IndexKey, ResourceKey};
+
+/// A condition on one stored resource.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// Every one holds; `All(vec![])` is always true.
+    All(Vec<Filter>),
+    /// At least one holds; `Any(vec![])` is never true.
+    Any(Vec<Filter>),
+    Not(Box<Filter>),
+    Is(Comparison),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Comparison {
+    /// The type is one of these.
+    Type(Vec<String>),
+    /// The id is one of these.
+    Id(Vec<String>),
+    /// `low` and `high` are both the time of the last change.
+    Updated(Bounds),
+    /// The owner is one of these.
+    Owner(Vec<IndexKey>),
+    /// The resource has at least one of these facts.
+    Key(Vec<IndexKey>),
+    /// Some text of the parameter matches.
+    Text { param: IndexKey, test: TextMatch },
+    /// The clinical time lies within the bounds.
+    Moment(Bounds),
+    /// Some date of the parameter lies within the bounds.
+    Date { param: IndexKey, bounds: Bounds },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextMatch {
+    StartsWith(String),
+    Contains(String),
+    Equals(String),
+}
+
+/// Bounds, all inclusive, on the two ends of a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    pub low_min: Option<i64>,
+    pub low_max: Option<i64>,
+    pub high_min: Option<i64>,
+    pub high_max: Option<i64>,
+}
+
+/// Who may see what, as a condition that every row returned must meet. The
+/// store cannot be asked without one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope(Filter);
+
+impl Scope {
+    /// No restriction. Only `access::policy` hands this out.
+    pub fn everything() -> Self {
+        Self(Filter::All(Vec::new()))
+    }
+
+    /// Rows that meet the condition, and no others.
+    pub fn only(filter: Filter) -> Self {
+        Self(filter)
+    }
+
+    pub fn filter(&self) -> &Filter {
+        &self.0
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum OrderBy {
+    Type,
+    Id,
+    Updated,
+    /// The low end of the clinical time.
+    MomentLow,
+    /// The high end of the clinical time.
+    MomentHigh,
+    /// The first of these names that [`super::IndexRows::order`] has.
+    Value(Vec<String>),
+}
+
+/// One sort key. Rows that lack the value come last in both directions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderTerm {
+    pub by: OrderBy,
+    pub descending: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum PositionValue {
+    Number(i64),
+    Text(String),
+    Missing,
+}
+
+/// The place of one row in an order: a value for each term of the plan.
+pub type Position = Vec<PositionValue>;
+
+/// Live (not deleted) resources that are in scope and match, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchPlan {
+    pub scope: Scope,
+    pub filter: Filter,
+    /// Must determine the order fully: the caller ends it with `Type, Id`, or
+    /// `Id` where the filter fixes the type.
+    pub order: Vec<OrderTerm>,
+    /// Only rows strictly behind this place.
+    pub after: Option<Position>,
+    /// Turns the whole order round (for a previous page).
+    pub backwards: bool,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum HistoryOf {
+    System,
+    Type(String),
+    Instance(ResourceKey),
+}
+
+/// Newest first; ties by type, id, then version descending.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryPlan {
+    pub scope: Scope,
+    pub of: HistoryOf,
+    /// Only versions made at or after this microsecond.
+    pub since: Option<i64>,
+    /// Only versions that were current at some time within `[low, high]`.
+    pub at: Option<(i64, i64)>,
+    pub after: Option<HistoryPosition>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryPosition {
+    pub updated: i64,
+    pub key: ResourceKey,
+    pub version: i64,
+}
