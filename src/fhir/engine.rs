@@ -1,1 +1,255 @@
-//! To be written.
+//! The engine: definitions, rules and a store, and the one way a write goes.
+
+use std::sync::Arc;
+
+use super::authority::Authority;
+use super::definitions::Definitions;
+use super::outcome::{Failure, Issue, Kind};
+use super::resource::Resource;
+use super::search::extract::Extractor;
+use super::validate;
+use crate::store::{
+    Change, Commit, Conflict, Guard, Method, ResourceKey, Store, StoreError, Version, Write,
+};
+
+/// Bounds on what a client may ask. Over one of them: 413 or 414.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Nested objects and arrays in one document.
+    pub depth: usize,
+    /// Entries of a batch or transaction.
+    pub entries: usize,
+    /// Results per page when `_count` is missing, and at most.
+    pub default_page: usize,
+    pub max_page: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 64,
+            entries: 10_000,
+            default_page: 20,
+            max_page: 1000,
+        }
+    }
+}
+
+pub struct Settings {
+    /// Absolute, without a slash at the end: `http://127.0.0.1:8080/fhir`.
+    pub base_url: String,
+    /// The exposed types; empty: all.
+    pub types: Vec<String>,
+    pub limits: Limits,
+}
+
+/// One resource about to be written; `content` is `None` for a deletion.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub key: ResourceKey,
+    pub method: Method,
+    pub guard: Guard,
+    pub content: Option<Resource>,
+}
+
+/// A rule that every commit passes. It may refuse, warn, change the drafts or
+/// add some that are written in the same commit.
+#[async_trait::async_trait]
+pub trait Rule: Send + Sync {
+    async fn review(
+        &self,
+        engine: &Engine,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Vec<Issue>, Failure>;
+}
+
+pub struct Engine {
+    pub store: Arc<dyn Store>,
+    pub definitions: &'static Definitions,
+    pub extractor: Extractor,
+    pub settings: Settings,
+    rules: Vec<Box<dyn Rule>>,
+}
+
+/// What a commit did. The versions stand in the order of the drafts given;
+/// drafts that a rule added follow.
+pub struct Written {
+    pub drafts: Vec<Draft>,
+    pub bodies: Vec<Option<String>>,
+    pub versions: Vec<Version>,
+    pub warnings: Vec<Issue>,
+}
+
+impl Engine {
+    pub fn new(
+        store: Arc<dyn Store>,
+        definitions: &'static Definitions,
+        settings: Settings,
+        rules: Vec<Box<dyn Rule>>,
+    ) -> Self {
+        Self {
+            store,
+            definitions,
+            extractor: Extractor::new(definitions, &settings.base_url),
+            settings,
+            rules,
+        }
+    }
+
+    /// Whether this service has resources of the type.
+    pub fn exposes(&self, resource_type: &str) -> bool {
+        self.definitions.is_resource_type(resource_type)
+            && (self.settings.types.is_empty()
+                || self.settings.types.iter().any(|t| t == resource_type))
+    }
+
+    /// The exposed types, sorted.
+    pub fn exposed_types(&self) -> Vec<&'static str> {
+        self.definitions
+            .resource_types
+            .iter()
+            .map(String::as_str)
+            .filter(|name| self.exposes(name))
+            .collect()
+    }
+
+    /// Refuses content whose structure is not R4.
+    pub fn check(&self, resource: &Resource) -> Result<(), Failure> {
+        let issues = validate::structure::check(self.definitions, &resource.content);
+        if issues.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::of_issues(Kind::Structure, issues))
+    }
+
+    /// The only way into the store: rules, index rows, one commit.
+    pub async fn write(
+        &self,
+        authority: &dyn Authority,
+        mut drafts: Vec<Draft>,
+    ) -> Result<Written, WriteError> {
+        for draft in &drafts {
+            authority.scope(permission(draft.method), Some(&draft.key.resource_type))?;
+        }
+        let mut warnings = Vec::new();
+        for rule in &self.rules {
+            warnings.extend(rule.review(self, &mut drafts).await?);
+        }
+        let changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
+        let bodies = changes.iter().map(body_of).collect();
+        let commit = Commit {
+            changes,
+            outbox: Vec::new(),
+        };
+        match self.store.commit(commit).await {
+            Ok(versions) => Ok(Written {
+                drafts,
+                bodies,
+                versions,
+                warnings,
+            }),
+            Err(StoreError::Conflict { change, conflict }) => {
+                Err(WriteError::Conflict { change, conflict })
+            }
+            Err(error) => Err(WriteError::Failure(unavailable(&error))),
+        }
+    }
+
+    fn change(&self, draft: &Draft) -> Change {
+        let write = match &draft.content {
+            Some(resource) => Write::Put {
+                body: resource.body(),
+                index: self
+                    .extractor
+                    .extract(&draft.key.resource_type, &draft.key.id, &resource.content),
+            },
+            None => Write::Delete,
+        };
+        Change {
+            key: draft.key.clone(),
+            method: draft.method,
+            guard: draft.guard.clone(),
+            write,
+        }
+    }
+}
+
+fn body_of(change: &Change) -> Option<String> {
+    match &change.write {
+        Write::Put { body, .. } => Some(body.clone()),
+        Write::Delete => None,
+    }
+}
+
+fn permission(method: Method) -> super::authority::Permission {
+    use super::authority::Permission;
+    match method {
+        Method::Post => Permission::Create,
+        Method::Put | Method::Patch => Permission::Update,
+        Method::Delete => Permission::Delete,
+    }
+}
+
+/// Why a write did not happen. A conflict may be worth another try.
+#[derive(Debug)]
+pub enum WriteError {
+    /// The guard of draft number `change` did not hold.
+    Conflict { change: usize, conflict: Conflict },
+    Failure(Failure),
+}
+
+impl From<Failure> for WriteError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Failure(failure) => failure,
+            WriteError::Conflict { conflict, .. } => match conflict {
+                Conflict::Version { current } => stale(current),
+                Conflict::Exists => Self::new(
+                    Kind::VersionConflict,
+                    "The resource exists already. Update it instead, with If-Match.",
+                ),
+                Conflict::Matched => Self::new(
+                    Kind::Conflict,
+                    "Another request writes under the same condition. Send this one again.",
+                ),
+            },
+        }
+    }
+}
+
+/// The answer to an `If-Match` that does not hold.
+pub fn stale(current: Option<i64>) -> Failure {
+    let text = match current {
+        Some(version) => format!(
+            "If-Match names another version than the current one, which is W/\"{version}\". Read the resource again, apply the change to it and send it with the new ETag."
+        ),
+        None => "If-Match names a version, but there is no such resource now.".to_owned(),
+    };
+    Failure::new(Kind::VersionConflict, text)
+}
+
+/// The store's own troubles: the log has the details, the client what to do.
+pub fn unavailable(error: &StoreError) -> Failure {
+    tracing::error!(%error, "the store failed");
+    match error {
+        StoreError::Unavailable(_) => Failure::new(
+            Kind::Unavailable,
+            "The database does not answer now. Nothing is known to be written; try again.",
+        ),
+        _ => Failure::new(
+            Kind::Internal,
+            "The service failed. The operator's log has the details.",
+        ),
+    }
+}
+
+/// Microseconds since 1970.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}

@@ -2,11 +2,18 @@
 //!
 //! Architecture invariant: no actix, no Diesel, no psychiatry in here.
 
+pub mod answer;
+pub mod authority;
+pub mod bundle;
 pub mod definitions;
 pub mod engine;
 pub mod interaction;
+pub mod json;
+pub mod link;
 pub mod operation;
 pub mod outcome;
+pub mod request;
 pub mod resource;
 pub mod search;
 pub mod validate;
+pub mod view;

@@ -1,1 +1,10 @@
-//! To be written.
+//! HTTP in, HTTP out. Parsing ends in `request.rs`; what a request means is
+//! decided in [`crate::fhir`]; headers are made in `response.rs`.
+//!
+//! Architecture invariant: no SQL, no store types here.
+
+pub mod health;
+pub mod media;
+pub mod request;
+pub mod response;
+pub mod routes;

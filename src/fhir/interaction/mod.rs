@@ -1,1 +1,121 @@
-//! To be written.
+//! One file for each interaction of the R4 REST API.
+
+pub mod batch;
+pub mod bundle_entry;
+pub mod capabilities;
+pub mod condition;
+pub mod create;
+pub mod delete;
+pub mod history;
+pub mod links;
+pub mod patch;
+pub mod plan_entry;
+pub mod read;
+pub mod route;
+pub mod search;
+pub mod transaction;
+pub mod update;
+pub mod vread;
+
+use super::answer::Answer;
+use super::authority::Authority;
+use super::engine::{Engine, Written};
+use super::operation::everything;
+use super::outcome::{Failure, Issue, Kind, Severity, outcome};
+use super::request::{Request, Return};
+use super::resource::render_parts;
+use crate::store::Effect;
+use route::{Interaction, route};
+
+impl Engine {
+    /// Answers one request; a refusal is an answer too.
+    pub async fn handle(&self, authority: &dyn Authority, request: Request) -> Answer {
+        match self.perform(authority, request).await {
+            Ok(answer) => answer,
+            Err(failure) => failure.into(),
+        }
+    }
+
+    pub async fn perform(
+        &self,
+        authority: &dyn Authority,
+        request: Request,
+    ) -> Result<Answer, Failure> {
+        match route(self, &request)? {
+            Interaction::Capabilities => capabilities::capabilities(self, &request),
+            Interaction::Bundle => {
+                // The cycle bundle -> entry -> handle needs a pointer.
+                Box::pin(batch::bundle(self, authority, request)).await
+            }
+            Interaction::Read(key) => read::read(self, authority, &request, &key).await,
+            Interaction::Vread(key, version) => {
+                vread::vread(self, authority, &request, &key, version).await
+            }
+            Interaction::Create(name) => create::create(self, authority, request, &name).await,
+            Interaction::Update(key) => update::update(self, authority, request, key).await,
+            Interaction::ConditionalUpdate(name) => {
+                update::conditional_update(self, authority, request, &name).await
+            }
+            Interaction::Patch(key) => patch::patch(self, authority, request, key).await,
+            Interaction::ConditionalPatch(name) => {
+                patch::conditional_patch(self, authority, request, &name).await
+            }
+            Interaction::Delete(key) => delete::delete(self, authority, &request, key).await,
+            Interaction::ConditionalDelete(name) => {
+                delete::conditional_delete(self, authority, &request, &name).await
+            }
+            Interaction::History(of) => history::history(self, authority, &request, of).await,
+            Interaction::Search(place) => search::search(self, authority, &request, place).await,
+            Interaction::Everything(key) => {
+                everything::everything(self, authority, &request, key).await
+            }
+        }
+    }
+}
+
+/// The answer to a write of one resource: `Prefer` decides on its content.
+fn written(prefer: Return, written: &Written, index: usize) -> Result<Answer, Failure> {
+    let missing = || Failure::new(Kind::Internal, "The store answered for too few changes.");
+    let draft = written.drafts.get(index).ok_or_else(missing)?;
+    let version = written.versions.get(index).ok_or_else(missing)?;
+    let body = written.bodies.get(index).and_then(Option::as_deref);
+    let content = match (prefer, body) {
+        (Return::Minimal, _) => None,
+        (Return::OperationOutcome, _) => Some(done(&written.warnings)),
+        (Return::Representation, Some(body)) => Some(render_parts(
+            &draft.key,
+            version.version,
+            version.updated,
+            body,
+        )),
+        (Return::Representation, None) => None,
+    };
+    let status = match (version.effect, &content) {
+        (Effect::Created, _) => 201,
+        (Effect::Updated, _) => 200,
+        (Effect::Deleted | Effect::Nothing, Some(_)) => 200,
+        (Effect::Deleted | Effect::Nothing, None) => 204,
+    };
+    let put = body.is_some();
+    Ok(Answer {
+        status,
+        content,
+        version: (version.version > 0).then_some(version.version),
+        updated: put.then_some(version.updated),
+        location: put.then(|| super::answer::location(&draft.key, version.version)),
+    })
+}
+
+/// An OperationOutcome for a success, with whatever the rules had to say.
+fn done(warnings: &[Issue]) -> String {
+    if warnings.is_empty() {
+        let issue = Issue {
+            severity: Severity::Information,
+            code: "informational",
+            expression: None,
+            text: "Done.".to_owned(),
+        };
+        return outcome(&[issue]).to_string();
+    }
+    outcome(warnings).to_string()
+}

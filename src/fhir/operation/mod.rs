@@ -1,1 +1,3 @@
-//! To be written.
+//! Operations that are more than an interaction.
+
+pub mod everything;

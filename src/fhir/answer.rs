@@ -1,0 +1,59 @@
+//! The answer to one request, still without its transport.
+
+use super::outcome::{Failure, Issue, outcome};
+use super::resource;
+use crate::store::{ResourceKey, Stored};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    /// FHIR JSON.
+    pub content: Option<String>,
+    /// For `ETag`.
+    pub version: Option<i64>,
+    /// For `Last-Modified`, microseconds since 1970.
+    pub updated: Option<i64>,
+    /// Relative to the base: `Patient/1/_history/2`.
+    pub location: Option<String>,
+}
+
+impl Answer {
+    pub fn content(status: u16, content: String) -> Self {
+        Self {
+            status,
+            content: Some(content),
+            ..Self::default()
+        }
+    }
+
+    /// A stored version as it is.
+    pub fn stored(status: u16, stored: &Stored) -> Self {
+        Self {
+            status,
+            content: resource::render(stored),
+            version: Some(stored.version),
+            updated: Some(stored.updated),
+            location: Some(location(&stored.key, stored.version)),
+        }
+    }
+
+    pub fn issues(status: u16, issues: &[Issue]) -> Self {
+        Self::content(status, outcome(issues).to_string())
+    }
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        Self::content(failure.status(), failure.to_json().to_string())
+    }
+}
+
+/// The address of one version, relative to the base.
+pub fn location(key: &ResourceKey, version: i64) -> String {
+    format!("{key}/_history/{version}")
+}
+
+/// `W/"3"`, <https://hl7.org/fhir/R4/http.html#versioning>
+pub fn etag(version: i64) -> String {
+    format!("W/\"{version}\"")
+}

@@ -1,0 +1,117 @@
+//! batch: every entry is judged alone. <https://hl7.org/fhir/R4/http.html#transaction>
+
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::Value;
+
+use super::super::answer::Answer;
+use super::super::authority::Authority;
+use super::super::bundle::BundleWriter;
+use super::super::engine::Engine;
+use super::super::outcome::{Failure, Kind};
+use super::super::request::{Request, Return};
+use super::super::resource::Resource;
+use super::super::view::View;
+use super::bundle_entry::{self, at_entry};
+use super::transaction::transaction;
+
+/// Entries of one batch that are worked on at a time.
+const AT_A_TIME: usize = 16;
+
+/// A Bundle sent to the base: batch or transaction.
+pub async fn bundle(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: Request,
+) -> Result<Answer, Failure> {
+    let view = View::of(&request)?;
+    let prefer = request.prefer;
+    let resource = Resource::from_object(request.content.into_resource()?)?;
+    if resource.resource_type != "Bundle" {
+        return Err(Failure::at(
+            Kind::Structure,
+            "resourceType",
+            "The base takes a Bundle of type batch or transaction. Send other resources to the address of their type.",
+        ));
+    }
+    let mut content = resource.content;
+    let entries = entries(engine, content.remove("entry"))?;
+    let kind = content.get("type").and_then(Value::as_str);
+    let (kind, answers) = match kind {
+        Some("batch") => ("batch-response", batch(engine, authority, entries, prefer).await),
+        Some("transaction") => (
+            "transaction-response",
+            transaction(engine, authority, entries, prefer).await?,
+        ),
+        _ => {
+            return Err(Failure::at(
+                Kind::Value,
+                "Bundle.type",
+                "The base takes bundles of type batch or transaction.",
+            ));
+        }
+    };
+    let mut bundle = BundleWriter::new(kind, None, &[]);
+    for answer in &answers {
+        let members = bundle_entry::response(engine, answer);
+        let members: Vec<(&str, &str)> = members
+            .iter()
+            .map(|(name, json)| (*name, json.as_str()))
+            .collect();
+        bundle.entry(&members);
+    }
+    Ok(Answer::content(200, view.layout(bundle.finish())?))
+}
+
+fn entries(engine: &Engine, entries: Option<Value>) -> Result<Vec<Value>, Failure> {
+    let limit = engine.settings.limits.entries;
+    match entries {
+        None => Ok(Vec::new()),
+        Some(Value::Array(entries)) if entries.len() <= limit => Ok(entries),
+        Some(Value::Array(_)) => Err(Failure::at(
+            Kind::TooLarge,
+            "Bundle.entry",
+            format!("The bundle has more than {limit} entries. Split it."),
+        )),
+        Some(_) => Err(Failure::at(
+            Kind::Structure,
+            "Bundle.entry",
+            "entry is an array of objects.",
+        )),
+    }
+}
+
+async fn batch(
+    engine: &Engine,
+    authority: &dyn Authority,
+    entries: Vec<Value>,
+    prefer: Return,
+) -> Vec<Answer> {
+    stream::iter(entries.into_iter().enumerate())
+        .map(|(index, entry)| async move {
+            let answer = async {
+                let mut entry = bundle_entry::read(engine, index, entry)?;
+                refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
+                entry.request.prefer = prefer;
+                engine
+                    .perform(authority, entry.request)
+                    .await
+                    .map_err(|failure| at_entry(index, failure))
+            };
+            answer.await.unwrap_or_else(Answer::from)
+        })
+        .buffered(AT_A_TIME)
+        .collect()
+        .await
+}
+
+/// A bundle within a bundle would have no bound.
+pub fn refuse_nesting(request: &Request) -> Result<(), Failure> {
+    let to_base = request.path.is_empty() && request.verb == super::super::request::Verb::Post;
+    if to_base {
+        return Err(Failure::new(
+            Kind::NotSupported,
+            "An entry cannot be a batch or transaction itself. Send its entries one level up.",
+        ));
+    }
+    Ok(())
+}

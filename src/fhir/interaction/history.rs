@@ -1,0 +1,169 @@
+//! history of an instance, a type and the system.
+//! <https://hl7.org/fhir/R4/http.html#history>
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use super::super::answer::{Answer, etag};
+use super::super::authority::{Authority, Permission};
+use super::super::bundle::{BundleWriter, quoted};
+use super::super::engine::{Engine, unavailable};
+use super::super::link::{self, CURSOR};
+use super::super::outcome::{Failure, Kind};
+use super::super::request::Request;
+use super::super::resource::{instant, render};
+use super::super::search::date;
+use super::super::view::View;
+use super::read::not_found;
+use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, Method, ResourceKey, Stored};
+
+pub async fn history(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: &Request,
+    of: HistoryOf,
+) -> Result<Answer, Failure> {
+    let view = View::of(request)?;
+    let mut plan = plan(engine, authority, request, of)?;
+    if view.is_count() {
+        plan.limit = 0;
+    }
+    let (versions, more) = engine
+        .store
+        .history(&plan)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    if let (HistoryOf::Instance(key), true) = (&plan.of, versions.is_empty()) {
+        exists(engine, &plan, key).await?;
+    }
+    let mut links = vec![("self", link::own(engine, request))];
+    if let (true, Some(last)) = (more, versions.last()) {
+        links.push(("next", link::page(engine, request, &cursor_of(last))));
+    }
+    let mut bundle = BundleWriter::new("history", None, &links);
+    for stored in &versions {
+        write_entry(engine, &view, &mut bundle, stored)?;
+    }
+    let text = view.layout(bundle.finish())?;
+    Ok(Answer::content(200, text))
+}
+
+fn plan(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: &Request,
+    of: HistoryOf,
+) -> Result<HistoryPlan, Failure> {
+    let limits = &engine.settings.limits;
+    let scope = match &of {
+        HistoryOf::Instance(key) => authority.scope(Permission::Read, Some(&key.resource_type))?,
+        HistoryOf::Type(name) => authority.scope(Permission::Search, Some(name))?,
+        HistoryOf::System => authority.scope(Permission::Search, None)?,
+    };
+    let mut plan = HistoryPlan {
+        scope,
+        of,
+        since: None,
+        at: None,
+        after: None,
+        limit: limits.default_page,
+    };
+    for (name, value) in &request.query {
+        match name.as_str() {
+            "_since" => plan.since = Some(date::range(value).map_err(|e| named(name, &e))?.0),
+            "_at" => plan.at = Some(date::range(value).map_err(|e| named(name, &e))?),
+            "_count" => {
+                let count = value.parse::<usize>().map_err(|_| {
+                    Failure::new(Kind::Value, "_count is a whole number from 0.")
+                })?;
+                plan.limit = count.min(limits.max_page);
+            }
+            CURSOR => plan.after = Some(position_of(value)?),
+            "_format" | "_pretty" | "_summary" | "_elements" => {}
+            other => {
+                return Err(Failure::new(
+                    Kind::NotSupported,
+                    format!("History has no parameter \"{other}\". It has _since, _at, _count, _summary, _elements, _pretty and _format."),
+                ));
+            }
+        }
+    }
+    Ok(plan)
+}
+
+fn named(name: &str, problem: &str) -> Failure {
+    Failure::new(Kind::Value, format!("{name}: {problem}"))
+}
+
+/// An empty page of a resource that exists is no error; without it, 404.
+async fn exists(engine: &Engine, plan: &HistoryPlan, key: &ResourceKey) -> Result<(), Failure> {
+    let found = engine
+        .store
+        .read(&plan.scope, std::slice::from_ref(key))
+        .await
+        .map_err(|error| unavailable(&error))?;
+    match found.into_iter().next().flatten() {
+        Some(_) => Ok(()),
+        None => Err(not_found(key)),
+    }
+}
+
+fn write_entry(
+    engine: &Engine,
+    view: &View,
+    bundle: &mut BundleWriter,
+    stored: &Stored,
+) -> Result<(), Failure> {
+    let key = &stored.key;
+    let full_url = quoted(&format!("{}/{key}", engine.settings.base_url));
+    let (method, url) = match stored.method {
+        Method::Post => ("POST", key.resource_type.clone()),
+        Method::Put => ("PUT", key.to_string()),
+        Method::Patch => ("PATCH", key.to_string()),
+        Method::Delete => ("DELETE", key.to_string()),
+    };
+    let request = format!(r#"{{"method":"{method}","url":"{url}"}}"#);
+    let status = match (stored.method, stored.version) {
+        (Method::Delete, _) => "204 No Content",
+        (Method::Post, _) | (_, 1) => "201 Created",
+        _ => "200 OK",
+    };
+    let response = format!(
+        r#"{{"status":"{status}","etag":{},"lastModified":"{}"}}"#,
+        quoted(&etag(stored.version)),
+        instant(stored.updated),
+    );
+    let rest = [("request", request.as_str()), ("response", response.as_str())];
+    match render(stored) {
+        Some(text) => {
+            let text = view.resource(engine.definitions, text)?;
+            bundle.entry(&[("fullUrl", &full_url), ("resource", &text), rest[0], rest[1]]);
+        }
+        None => bundle.entry(&[("fullUrl", &full_url), rest[0], rest[1]]),
+    }
+    Ok(())
+}
+
+fn cursor_of(stored: &Stored) -> String {
+    let key = &stored.key;
+    let place = (stored.updated, &key.resource_type, &key.id, stored.version);
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(place).to_string())
+}
+
+fn position_of(cursor: &str) -> Result<HistoryPosition, Failure> {
+    let place = BASE64_URL_SAFE_NO_PAD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<(i64, String, String, i64)>(&bytes).ok());
+    let Some((updated, resource_type, id, version)) = place else {
+        return Err(Failure::new(
+            Kind::Value,
+            "_cursor is not one of this service. Follow the next link as it is, or start again without _cursor.",
+        ));
+    };
+    Ok(HistoryPosition {
+        updated,
+        key: ResourceKey { resource_type, id },
+        version,
+    })
+}

@@ -1,0 +1,124 @@
+//! patch with JSON Patch (RFC 6902). <https://hl7.org/fhir/R4/http.html#patch>
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::super::answer::Answer;
+use super::super::authority::{Authority, Permission};
+use super::super::engine::{Draft, Engine, WriteError};
+use super::super::outcome::{Failure, Kind};
+use super::super::request::{Content, Preconditions, Request};
+use super::super::resource::{Resource, parse_stored};
+use super::condition::{self, Matches};
+use super::create::ATTEMPTS;
+use super::read::{current, gone};
+use super::update::criteria;
+use super::written;
+use crate::store::{Guard, Method, ResourceKey, Stored};
+
+pub async fn patch(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: Request,
+    key: ResourceKey,
+) -> Result<Answer, Failure> {
+    let operations = operations(&request.content)?;
+    for _ in 0..ATTEMPTS {
+        let stored = current(engine, authority, Permission::Update, &key).await?;
+        let draft = draft(engine, &stored, &operations, &request.preconditions)?;
+        match engine.write(authority, vec![draft]).await {
+            Ok(done) => return written(request.prefer, &done, 0),
+            Err(WriteError::Conflict { .. }) if request.preconditions.if_match.is_none() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(condition::contended())
+}
+
+pub async fn conditional_patch(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: Request,
+    resource_type: &str,
+) -> Result<Answer, Failure> {
+    let key = target(engine, authority, resource_type, &criteria(&request.query)).await?;
+    patch(engine, authority, request, key).await
+}
+
+/// The one resource that the criteria of a conditional patch match.
+pub async fn target(
+    engine: &Engine,
+    authority: &dyn Authority,
+    resource_type: &str,
+    criteria: &str,
+) -> Result<ResourceKey, Failure> {
+    match condition::find(engine, authority, resource_type, criteria).await? {
+        Matches::One(stored) => Ok(stored.key),
+        Matches::Many => Err(condition::ambiguous("The condition")),
+        Matches::None(_) => Err(Failure::new(
+            Kind::NotFound,
+            format!("No {resource_type} matches the condition, so there is nothing to patch."),
+        )),
+    }
+}
+
+/// Reads the patch document of a request.
+pub fn operations(content: &Content) -> Result<json_patch::Patch, Failure> {
+    let Content::JsonPatch(document) = content else {
+        return Err(Failure::new(
+            Kind::UnsupportedMediaType,
+            "PATCH takes a JSON Patch (RFC 6902): send an array of operations as application/json-patch+json.",
+        ));
+    };
+    json_patch::Patch::deserialize(document).map_err(|error| {
+        Failure::new(
+            Kind::Structure,
+            format!("The content is not a JSON Patch (RFC 6902): {error}."),
+        )
+    })
+}
+
+/// The patched resource as a draft that holds only against the version read.
+pub fn draft(
+    engine: &Engine,
+    stored: &Stored,
+    operations: &json_patch::Patch,
+    conditions: &Preconditions,
+) -> Result<Draft, Failure> {
+    let resource = parse_stored(stored)?.ok_or_else(|| gone(stored))?;
+    let patched = apply(resource, operations)?;
+    if patched.resource_type != stored.key.resource_type || patched.id() != Some(&stored.key.id) {
+        return Err(Failure::new(
+            Kind::BusinessRule,
+            "The patch changes resourceType or id, which name the resource. Patch other elements only.",
+        ));
+    }
+    engine.check(&patched)?;
+    let guard = condition::if_match(conditions, Guard::VersionIs(stored.version))?;
+    Ok(Draft {
+        key: stored.key.clone(),
+        method: Method::Patch,
+        guard,
+        content: Some(patched),
+    })
+}
+
+fn apply(resource: Resource, operations: &json_patch::Patch) -> Result<Resource, Failure> {
+    let mut document = Value::Object(resource.content);
+    json_patch::patch(&mut document, operations).map_err(|error| {
+        Failure::new(
+            Kind::BusinessRule,
+            format!(
+                "Operation {} of the patch (path \"{}\") cannot be applied: {}. Nothing was changed.",
+                error.operation, error.path, error.kind
+            ),
+        )
+    })?;
+    match document {
+        Value::Object(content) => Resource::from_object(content),
+        _ => Err(Failure::new(
+            Kind::BusinessRule,
+            "The patch replaces the resource by something that is not an object.",
+        )),
+    }
+}

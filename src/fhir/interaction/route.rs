@@ -1,0 +1,208 @@
+//! Every address below the base, on one page. HTTP requests and the entries of
+//! a bundle are read here alike. <https://hl7.org/fhir/R4/http.html#summary>
+
+use super::super::engine::Engine;
+use super::super::outcome::{Failure, Kind};
+use super::super::request::{Request, Verb};
+use super::super::resource::is_id;
+use crate::store::{HistoryOf, ResourceKey};
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Interaction {
+    Capabilities,
+    /// POST of a Bundle to the base.
+    Bundle,
+    Read(ResourceKey),
+    Vread(ResourceKey, i64),
+    Create(String),
+    Update(ResourceKey),
+    ConditionalUpdate(String),
+    Patch(ResourceKey),
+    ConditionalPatch(String),
+    Delete(ResourceKey),
+    ConditionalDelete(String),
+    History(HistoryOf),
+    Search(SearchIn),
+    /// `Patient/{id}/$everything`
+    Everything(ResourceKey),
+}
+
+/// Where a search looks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SearchIn {
+    System,
+    Type(String),
+    /// The compartment of this resource, one type of it or (`*`) all.
+    Compartment(ResourceKey, Option<String>),
+}
+
+/// Finds the interaction, or says which methods the address has.
+pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure> {
+    let segments: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        [] => system(request.verb),
+        ["metadata"] => only(request.verb, Verb::Get, Interaction::Capabilities),
+        ["_history"] => only(
+            request.verb,
+            Verb::Get,
+            Interaction::History(HistoryOf::System),
+        ),
+        ["_search"] => only(
+            request.verb,
+            Verb::Post,
+            Interaction::Search(SearchIn::System),
+        ),
+        [name] if name.starts_with('$') => Err(no_operation()),
+        [name, rest @ ..] => {
+            known(engine, name)?;
+            match rest {
+                [] => of_type(request.verb, name),
+                ["_history"] => only(
+                    request.verb,
+                    Verb::Get,
+                    Interaction::History(HistoryOf::Type((*name).to_owned())),
+                ),
+                ["_search"] => only(
+                    request.verb,
+                    Verb::Post,
+                    Interaction::Search(SearchIn::Type((*name).to_owned())),
+                ),
+                [operation] if operation.starts_with('$') => Err(no_operation()),
+                [id, rest @ ..] => of_instance(engine, request.verb, name, id, rest),
+            }
+        }
+    }
+}
+
+fn system(verb: Verb) -> Result<Interaction, Failure> {
+    match verb {
+        Verb::Get => Ok(Interaction::Search(SearchIn::System)),
+        Verb::Post => Ok(Interaction::Bundle),
+        _ => Err(not_allowed(verb, "GET (search) and POST (batch, transaction)")),
+    }
+}
+
+fn of_type(verb: Verb, name: &str) -> Result<Interaction, Failure> {
+    let name = name.to_owned();
+    Ok(match verb {
+        Verb::Get => Interaction::Search(SearchIn::Type(name)),
+        Verb::Post => Interaction::Create(name),
+        Verb::Put => Interaction::ConditionalUpdate(name),
+        Verb::Patch => Interaction::ConditionalPatch(name),
+        Verb::Delete => Interaction::ConditionalDelete(name),
+    })
+}
+
+fn of_instance(
+    engine: &Engine,
+    verb: Verb,
+    name: &str,
+    id: &str,
+    rest: &[&str],
+) -> Result<Interaction, Failure> {
+    if !is_id(id) {
+        return Err(Failure::new(
+            Kind::NotFound,
+            format!(
+                "There is no {name} with this id. An id has 1 to 64 letters, digits, '-' and '.'."
+            ),
+        ));
+    }
+    let key = ResourceKey::new(name, id);
+    match rest {
+        [] => match verb {
+            Verb::Get => Ok(Interaction::Read(key)),
+            Verb::Put => Ok(Interaction::Update(key)),
+            Verb::Patch => Ok(Interaction::Patch(key)),
+            Verb::Delete => Ok(Interaction::Delete(key)),
+            Verb::Post => Err(not_allowed(verb, "GET, PUT, PATCH and DELETE")),
+        },
+        ["_history"] => only(
+            verb,
+            Verb::Get,
+            Interaction::History(HistoryOf::Instance(key)),
+        ),
+        ["_history", version] => match version.parse::<i64>() {
+            Ok(version) if version > 0 => only(verb, Verb::Get, Interaction::Vread(key, version)),
+            _ => Err(Failure::new(
+                Kind::NotFound,
+                format!("There is no such version of {key}. Versions are numbered 1, 2, 3 …"),
+            )),
+        },
+        ["$everything"] if name == "Patient" => match verb {
+            Verb::Get | Verb::Post => Ok(Interaction::Everything(key)),
+            _ => Err(not_allowed(verb, "GET and POST")),
+        },
+        [operation] if operation.starts_with('$') => Err(no_operation()),
+        [member] | [member, "_search"] => {
+            let search = compartment(engine, key, member)?;
+            let by = if rest.len() == 1 { Verb::Get } else { Verb::Post };
+            only(verb, by, Interaction::Search(search))
+        }
+        _ => Err(Failure::new(
+            Kind::NotFound,
+            "There is nothing at this address. See /metadata for what there is.",
+        )),
+    }
+}
+
+fn compartment(engine: &Engine, key: ResourceKey, member: &str) -> Result<SearchIn, Failure> {
+    let Some(compartment) = engine.definitions.compartment(&key.resource_type) else {
+        return Err(Failure::new(
+            Kind::NotFound,
+            format!(
+                "{} has no compartment. Patient, Encounter, Practitioner, RelatedPerson and Device have.",
+                key.resource_type
+            ),
+        ));
+    };
+    if member == "*" {
+        return Ok(SearchIn::Compartment(key, None));
+    }
+    known(engine, member)?;
+    if !compartment.members.contains_key(member) {
+        return Err(Failure::new(
+            Kind::NotFound,
+            format!(
+                "{member} is never in the compartment of a {}.",
+                key.resource_type
+            ),
+        ));
+    }
+    Ok(SearchIn::Compartment(key, Some(member.to_owned())))
+}
+
+/// Refuses a type this service does not have.
+pub fn known(engine: &Engine, name: &str) -> Result<(), Failure> {
+    if engine.exposes(name) {
+        return Ok(());
+    }
+    let text = if engine.definitions.is_resource_type(name) {
+        format!("This service does not keep {name} resources. See /metadata for those it keeps.")
+    } else {
+        "This is not a resource type of FHIR R4. Type names are case-sensitive: Patient.".to_owned()
+    };
+    Err(Failure::new(Kind::NotFound, text))
+}
+
+fn only(verb: Verb, wanted: Verb, interaction: Interaction) -> Result<Interaction, Failure> {
+    if verb == wanted {
+        Ok(interaction)
+    } else {
+        Err(not_allowed(verb, wanted.code()))
+    }
+}
+
+fn not_allowed(verb: Verb, allowed: &str) -> Failure {
+    Failure::new(
+        Kind::MethodNotAllowed,
+        format!("{} is not possible at this address; it has {allowed}.", verb.code()),
+    )
+}
+
+fn no_operation() -> Failure {
+    Failure::new(
+        Kind::NotFound,
+        "There is no such operation here. See /metadata for the operations of each type.",
+    )
+}

@@ -1,0 +1,232 @@
+//! search. <https://hl7.org/fhir/R4/http.html#search>
+
+use std::collections::HashSet;
+
+use super::super::answer::Answer;
+use super::super::authority::{Authority, Permission};
+use super::super::bundle::{BundleWriter, quoted};
+use super::super::engine::{Engine, now, unavailable};
+use super::super::link;
+use super::super::outcome::{Failure, Issue, Kind, outcome};
+use super::super::request::Request;
+use super::super::resource::{Resource, parse_stored, render};
+use super::super::search::query::{Query, Total};
+use super::super::search::{compile, include, page, query};
+use super::super::view::View;
+use super::route::SearchIn;
+use crate::store::{Found, ResourceKey, SearchPlan, Stored};
+
+pub async fn search(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: &Request,
+    place: SearchIn,
+) -> Result<Answer, Failure> {
+    let view = View::of(request)?;
+    let (query, plan) = prepare(engine, authority, request, &place)?;
+    let count_only = view.is_count() || query.count == Some(0);
+    let found = if count_only {
+        Found::default()
+    } else {
+        let found = engine.store.search(&plan).await;
+        in_reading_order(found.map_err(|error| unavailable(&error))?, plan.backwards)
+    };
+    let total = total(engine, &query, &plan, &found, count_only).await?;
+    let included = included(engine, authority, &query, &found).await?;
+    let links = links(engine, request, &query, &plan, &found);
+    let mut bundle = BundleWriter::new("searchset", total, &links);
+    for stored in &found.rows {
+        write(engine, &view, &mut bundle, stored, "match")?;
+    }
+    for stored in &included {
+        write(engine, &view, &mut bundle, stored, "include")?;
+    }
+    write_ignored(&mut bundle, &query);
+    Ok(Answer::content(200, view.layout(bundle.finish())?))
+}
+
+/// A previous page was fetched from its end.
+fn in_reading_order(mut found: Found, backwards: bool) -> Found {
+    if backwards {
+        found.rows.reverse();
+        found.positions.reverse();
+    }
+    found
+}
+
+fn prepare(
+    engine: &Engine,
+    authority: &dyn Authority,
+    request: &Request,
+    place: &SearchIn,
+) -> Result<(Query, SearchPlan), Failure> {
+    let (resource_type, compartment) = match place {
+        SearchIn::System => (None, None),
+        SearchIn::Type(name) => (Some(name.as_str()), None),
+        SearchIn::Compartment(key, member) => (member.as_deref(), Some(key)),
+    };
+    let scope = authority.scope(Permission::Search, resource_type)?;
+    let query = query::parse(
+        engine.definitions,
+        resource_type,
+        &request.query,
+        request.lenient,
+    )?;
+    let mut plan = compile::compile(&engine.extractor, &query, compartment, scope, now())?;
+    let limits = &engine.settings.limits;
+    plan.limit = query.count.unwrap_or(limits.default_page).min(limits.max_page);
+    if let Some(cursor) = &query.cursor {
+        let cursor = page::decode(cursor, &query)?;
+        plan.after = Some(cursor.position);
+        plan.backwards = cursor.backwards;
+    }
+    Ok((query, plan))
+}
+
+/// Counted where asked for, or where it costs nothing.
+async fn total(
+    engine: &Engine,
+    query: &Query,
+    plan: &SearchPlan,
+    found: &Found,
+    count_only: bool,
+) -> Result<Option<u64>, Failure> {
+    let asked = count_only || matches!(query.total, Some(Total::Accurate | Total::Estimate));
+    if asked {
+        let total = engine.store.count(plan).await;
+        return total.map(Some).map_err(|error| unavailable(&error));
+    }
+    let whole = plan.after.is_none() && !found.more && query.total.is_none();
+    Ok(whole.then_some(found.rows.len() as u64))
+}
+
+/// What `_include` and `_revinclude` bring, each resource once.
+async fn included(
+    engine: &Engine,
+    authority: &dyn Authority,
+    query: &Query,
+    found: &Found,
+) -> Result<Vec<Stored>, Failure> {
+    if query.includes.is_empty() && query.revincludes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut seen: HashSet<ResourceKey> = found.rows.iter().map(|row| row.key.clone()).collect();
+    let mut all = Vec::new();
+    let mut round = parsed(&found.rows)?;
+    let mut first = true;
+    while !round.is_empty() {
+        let brought = include_round(engine, authority, query, &round, first).await?;
+        let mut fresh = Vec::new();
+        for stored in brought {
+            if stored.body.is_some() && seen.insert(stored.key.clone()) {
+                fresh.push(stored);
+            }
+        }
+        if all.len() + fresh.len() > engine.settings.limits.max_page * 10 {
+            return Err(Failure::new(
+                Kind::TooLarge,
+                "The includes bring too many resources. Lower _count or name fewer includes.",
+            ));
+        }
+        round = parsed(&fresh)?;
+        all.extend(fresh);
+        first = false;
+    }
+    Ok(all)
+}
+
+fn parsed(rows: &[Stored]) -> Result<Vec<(ResourceKey, Resource)>, Failure> {
+    let mut parsed = Vec::with_capacity(rows.len());
+    for row in rows {
+        if let Some(resource) = parse_stored(row)? {
+            parsed.push((row.key.clone(), resource));
+        }
+    }
+    Ok(parsed)
+}
+
+async fn include_round(
+    engine: &Engine,
+    authority: &dyn Authority,
+    query: &Query,
+    round: &[(ResourceKey, Resource)],
+    first: bool,
+) -> Result<Vec<Stored>, Failure> {
+    let scope = authority.scope(Permission::Search, None)?;
+    let mut brought = Vec::new();
+    let keys = include::targets(&engine.extractor, &query.includes, round, first);
+    if !keys.is_empty() {
+        let rows = engine.store.read(&scope, &keys).await;
+        brought.extend(rows.map_err(|error| unavailable(&error))?.into_iter().flatten());
+    }
+    for mut plan in include::plans(&engine.extractor, &query.revincludes, round, first, &scope) {
+        plan.limit = engine.settings.limits.max_page * 10;
+        let found = engine.store.search(&plan).await;
+        brought.extend(found.map_err(|error| unavailable(&error))?.rows);
+    }
+    Ok(brought)
+}
+
+fn links(
+    engine: &Engine,
+    request: &Request,
+    query: &Query,
+    plan: &SearchPlan,
+    found: &Found,
+) -> Vec<(&'static str, String)> {
+    let mut links = vec![("self", link::own(engine, request))];
+    let (first, last) = (found.positions.first(), found.positions.last());
+    let (further_back, further_on) = if plan.backwards {
+        (found.more, true)
+    } else {
+        (plan.after.is_some(), found.more)
+    };
+    if let (true, Some(last)) = (further_on, last) {
+        let cursor = page::encode(last, false, query);
+        links.push(("next", link::page(engine, request, &cursor)));
+    }
+    if let (true, Some(first)) = (further_back, first) {
+        let cursor = page::encode(first, true, query);
+        links.push(("previous", link::page(engine, request, &cursor)));
+    }
+    links
+}
+
+/// One entry of a searchset.
+pub fn write(
+    engine: &Engine,
+    view: &View,
+    bundle: &mut BundleWriter,
+    stored: &Stored,
+    mode: &str,
+) -> Result<(), Failure> {
+    let Some(text) = render(stored) else {
+        return Ok(());
+    };
+    let text = view.resource(engine.definitions, text)?;
+    let full_url = quoted(&format!("{}/{}", engine.settings.base_url, stored.key));
+    let search = format!(r#"{{"mode":"{mode}"}}"#);
+    bundle.entry(&[
+        ("fullUrl", &full_url),
+        ("resource", &text),
+        ("search", &search),
+    ]);
+    Ok(())
+}
+
+/// What lenient handling left out is said in the bundle.
+fn write_ignored(bundle: &mut BundleWriter, query: &Query) {
+    if query.ignored.is_empty() {
+        return;
+    }
+    let issues: Vec<Issue> = query
+        .ignored
+        .iter()
+        .map(|name| {
+            let text = format!("The parameter \"{name}\" is not known here and was ignored.");
+            Issue::warning(Kind::NotSupported, text)
+        })
+        .collect();
+    let text = outcome(&issues).to_string();
+    bundle.entry(&[("resource", &text), ("search", r#"{"mode":"outcome"}"#)]);
+}

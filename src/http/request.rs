@@ -1,0 +1,144 @@
+//! From an HTTP request to a FHIR request: everything is parsed here.
+
+use actix_web::HttpRequest;
+use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
+
+use super::media::{self, ContentKind};
+use super::routes::{BASE_PATH, HttpLimits};
+use crate::fhir::json;
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::request::{
+    Content, Preconditions, Request, Return, Verb, parse_query,
+};
+
+pub fn read(
+    http: &HttpRequest,
+    limits: &HttpLimits,
+    depth: usize,
+    body: Result<Bytes, actix_web::Error>,
+) -> Result<Request, Failure> {
+    let url = http.uri().path_and_query().map_or("/", |url| url.as_str());
+    if url.len() > limits.url {
+        return Err(Failure::new(
+            Kind::UriTooLong,
+            format!(
+                "The address is longer than {} bytes. Send the search by POST to …/_search.",
+                limits.url
+            ),
+        ));
+    }
+    let body = body.map_err(|error| body_refused(&error, limits.body))?;
+    let verb = verb(http.method())?;
+    let below = url.strip_prefix(BASE_PATH).unwrap_or(url);
+    let mut request = Request::parse_url(verb, below)?;
+    request.preconditions = preconditions(http)?;
+    prefer(http, &mut request);
+    request.content = content(http, depth, &body, &mut request)?;
+    media::check_accepted(request.parameter("_format"), text(http, header::ACCEPT)?)?;
+    Ok(request)
+}
+
+fn verb(method: &Method) -> Result<Verb, Failure> {
+    Verb::from_code(method.as_str()).ok_or_else(|| {
+        Failure::new(
+            Kind::MethodNotAllowed,
+            "This method is not used here. FHIR has GET, HEAD, POST, PUT, PATCH and DELETE.",
+        )
+    })
+}
+
+fn body_refused(error: &actix_web::Error, limit: usize) -> Failure {
+    if error.as_response_error().status_code() == 413 {
+        return Failure::new(
+            Kind::TooLarge,
+            format!("The content is larger than {limit} bytes. Split it, or ask the operator to raise UNLOOP_MAX_BODY_BYTES."),
+        );
+    }
+    Failure::new(
+        Kind::Structure,
+        "The content could not be read: it ended early or its Content-Encoding does not fit.",
+    )
+}
+
+fn content(
+    http: &HttpRequest,
+    depth: usize,
+    body: &Bytes,
+    request: &mut Request,
+) -> Result<Content, Failure> {
+    let search = request.path.last().is_some_and(|last| last == "_search");
+    if body.is_empty() {
+        return Ok(Content::None);
+    }
+    if matches!(request.verb, Verb::Get | Verb::Delete) {
+        // Some clients send a body with these; it has no meaning.
+        return Ok(Content::None);
+    }
+    match media::content_kind(text(http, header::CONTENT_TYPE)?)? {
+        ContentKind::Form if search => {
+            let form = std::str::from_utf8(body)
+                .map_err(|_| Failure::new(Kind::Value, "The form is not UTF-8."))?;
+            request.query.extend(parse_query(form));
+            Ok(Content::None)
+        }
+        ContentKind::Form => Err(Failure::new(
+            Kind::UnsupportedMediaType,
+            "A form is for …/_search. Send the resource as application/fhir+json.",
+        )),
+        ContentKind::Resource if search => Err(Failure::new(
+            Kind::UnsupportedMediaType,
+            "…/_search takes its parameters as application/x-www-form-urlencoded.",
+        )),
+        ContentKind::Resource if request.verb == Verb::Patch => Err(Failure::new(
+            Kind::UnsupportedMediaType,
+            "PATCH takes a JSON Patch (RFC 6902) as application/json-patch+json.",
+        )),
+        ContentKind::Resource => json::parse_object(body, depth).map(Content::Resource),
+        ContentKind::JsonPatch => json::parse(body, depth).map(Content::JsonPatch),
+    }
+}
+
+fn text(http: &HttpRequest, name: header::HeaderName) -> Result<Option<&str>, Failure> {
+    match http.headers().get(&name) {
+        None => Ok(None),
+        Some(value) => value.to_str().map(Some).map_err(|_| {
+            Failure::new(Kind::Value, format!("The header {name} is not plain ASCII text."))
+        }),
+    }
+}
+
+fn preconditions(http: &HttpRequest) -> Result<Preconditions, Failure> {
+    let owned = |name| text(http, name).map(|value| value.map(str::to_owned));
+    let if_modified_since = match text(http, header::IF_MODIFIED_SINCE)? {
+        None => None,
+        // RFC 9110: a date that cannot be read is ignored.
+        Some(value) => jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(value)
+            .ok()
+            .map(|time| time.as_microsecond()),
+    };
+    Ok(Preconditions {
+        if_match: owned(header::IF_MATCH)?,
+        if_none_match: owned(header::IF_NONE_MATCH)?,
+        if_modified_since,
+        if_none_exist: owned(header::HeaderName::from_static("if-none-exist"))?,
+    })
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc7240>: what is not understood is ignored.
+fn prefer(http: &HttpRequest, request: &mut Request) {
+    for value in http.headers().get_all(header::HeaderName::from_static("prefer")) {
+        let Ok(value) = value.to_str() else { continue };
+        for preference in value.split([',', ';']) {
+            match preference.trim().replace(' ', "").as_str() {
+                "return=minimal" => request.prefer = Return::Minimal,
+                "return=representation" => request.prefer = Return::Representation,
+                "return=OperationOutcome" => request.prefer = Return::OperationOutcome,
+                "handling=lenient" => request.lenient = true,
+                "handling=strict" => request.lenient = false,
+                _ => {}
+            }
+        }
+    }
+}

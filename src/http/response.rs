@@ -1,0 +1,53 @@
+//! From a FHIR answer to an HTTP response: status, `ETag`, `Last-Modified`,
+//! `Location`. <https://hl7.org/fhir/R4/http.html#versioning>
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+
+use crate::fhir::answer::{Answer, etag};
+
+const CONTENT_TYPE: &str = "application/fhir+json; charset=utf-8; fhirVersion=4.0";
+
+/// `head` leaves the content out and keeps everything else.
+pub fn write(base_url: &str, answer: Answer, head: bool) -> HttpResponse {
+    let status =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    if let Some(version) = answer.version {
+        response.insert_header((header::ETAG, etag(version)));
+    }
+    if let Some(updated) = answer.updated {
+        set_last_modified(&mut response, updated);
+    }
+    if let Some(location) = &answer.location {
+        let name = if status == StatusCode::CREATED {
+            header::LOCATION
+        } else {
+            header::CONTENT_LOCATION
+        };
+        response.insert_header((name, format!("{base_url}/{location}")));
+    }
+    response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    // Health data: nobody on the way may keep it.
+    response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
+    match answer.content {
+        Some(content) => {
+            response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
+            if head {
+                response.no_chunking(content.len() as u64);
+                return response.body(());
+            }
+            response.body(content)
+        }
+        None => response.finish(),
+    }
+}
+
+fn set_last_modified(response: &mut HttpResponseBuilder, updated: i64) {
+    if let Ok(time) = jiff::Timestamp::from_microsecond(updated) {
+        let text = time
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string();
+        response.insert_header((header::LAST_MODIFIED, text));
+    }
+}
