@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use crate::store::gather::TimedCommit;
-use crate::store::{
-    Change, Conflict, Effect, Guard, ResourceKey, StoreError, Version, Write,
-};
+use crate::store::{Change, Conflict, Effect, Guard, ResourceKey, StoreError, Version, Write};
 
 /// A resource as it stands, locked against others.
 #[derive(Clone, Copy)]
@@ -37,20 +35,25 @@ pub(super) fn judge(
     place: usize,
     standing: &Standing,
 ) -> Result<Vec<Verdict>, StoreError> {
-    let verdicts = timed.commit.changes.iter().enumerate().map(|(number, change)| {
-        let current = standing.current.get(&change.key).copied();
-        let matched = standing.matched.contains(&(place, number));
-        match refusal(&change.guard, current, matched) {
-            None => Ok(Verdict {
-                current,
-                version: next(change, current, timed.updated),
-            }),
-            Some(conflict) => Err(StoreError::Conflict {
-                change: number,
-                conflict,
-            }),
-        }
-    });
+    let verdicts = timed
+        .commit
+        .changes
+        .iter()
+        .enumerate()
+        .map(|(number, change)| {
+            let current = standing.current.get(&change.key).copied();
+            let matched = standing.matched.contains(&(place, number));
+            match refusal(&change.guard, current, matched) {
+                None => Ok(Verdict {
+                    current,
+                    version: next(change, current, timed.updated),
+                }),
+                Some(conflict) => Err(StoreError::Conflict {
+                    change: number,
+                    conflict,
+                }),
+            }
+        });
     verdicts.collect()
 }
 

@@ -38,11 +38,7 @@ pub(super) async fn run(mut connection: AsyncPgConnection) -> Result<(), StoreEr
 
 /// Whether every migration this program knows has been applied.
 pub(super) async fn is_current(connection: &mut AsyncPgConnection) -> Result<bool, StoreError> {
-    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(unavailable)?;
-    let known: Vec<String> = known
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
+    let known = known()?;
     let count = i64::try_from(known.len()).map_err(unavailable)?;
     let mut sql = Sql::new("SELECT count(*) FROM __diesel_schema_migrations WHERE version = ANY(");
     sql.bind(Bind::TextArray(known)).sql(")");
@@ -50,4 +46,10 @@ pub(super) async fn is_current(connection: &mut AsyncPgConnection) -> Result<boo
         .await
         .map_err(unavailable)?;
     Ok(applied == count)
+}
+
+fn known() -> Result<Vec<String>, StoreError> {
+    let migrations: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(unavailable)?;
+    let version = |migration: &Box<dyn Migration<Pg>>| migration.name().version().to_string();
+    Ok(migrations.iter().map(version).collect())
 }

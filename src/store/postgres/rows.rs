@@ -76,7 +76,8 @@ impl Columns {
         self.method.push(method_code(row.method));
         self.keys.push(keys.iter().map(|key| key.0));
         self.ordering.push(index.and_then(ordering));
-        self.body.push(row.document.map(|(body, _)| body.to_owned()));
+        self.body
+            .push(row.document.map(|(body, _)| body.to_owned()));
     }
 
     /// Binds all columns in the order of [`columns`]; the flat keys stand elsewhere.
@@ -160,7 +161,8 @@ impl Rows {
             for table in ["resource_text", "resource_date"] {
                 let sql = parts.next();
                 sql.sql("DELETE FROM ").sql(table);
-                sql.sql(" WHERE rid = ANY(").bind(Bind::BigArray(rids.clone()));
+                sql.sql(" WHERE rid = ANY(")
+                    .bind(Bind::BigArray(rids.clone()));
                 sql.sql(")");
             }
         }
@@ -168,7 +170,11 @@ impl Rows {
             let (param, rid, value) = self.texts;
             let sql = parts.next();
             sql.sql("INSERT INTO resource_text (param, rid, value)");
-            select_unnest(sql, [param, rid].map(Bind::BigArray), [Bind::TextArray(value)]);
+            select_unnest(
+                sql,
+                [param, rid].map(Bind::BigArray),
+                [Bind::TextArray(value)],
+            );
         }
         if !self.dates.0.is_empty() {
             let (param, low, high, rid) = self.dates;
@@ -197,10 +203,17 @@ struct Parts {
 impl Parts {
     fn next(&mut self) -> &mut Sql {
         const HEADS: [&str; 8] = [
-            "WITH p0 AS (", "), p1 AS (", "), p2 AS (", "), p3 AS (",
-            "), p4 AS (", "), p5 AS (", "), p6 AS (", "), p7 AS (",
+            "WITH p0 AS (",
+            "), p1 AS (",
+            "), p2 AS (",
+            "), p3 AS (",
+            "), p4 AS (",
+            "), p5 AS (",
+            "), p6 AS (",
+            "), p7 AS (",
         ];
-        self.sql.sql(HEADS.get(self.count).copied().unwrap_or_default());
+        self.sql
+            .sql(HEADS.get(self.count).copied().unwrap_or_default());
         self.count += 1;
         &mut self.sql
     }

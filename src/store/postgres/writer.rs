@@ -17,7 +17,7 @@ use super::lock;
 use super::rows::{Row, Rows};
 use crate::store::gather::{CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
-use crate::store::{Commit, Effect, Guard, StoreError, Version, Write};
+use crate::store::{Commit, Effect, Guard, StoreError, Version};
 
 /// Tries of one batch before its commits are tried one by one, and of one commit.
 const ATTEMPTS: u32 = 4;
@@ -154,10 +154,12 @@ impl Writer {
     }
 
     async fn connection(&mut self) -> Result<AsyncPgConnection, Fault> {
-        match self.connection.take() {
-            Some(mut connection) if !connection.is_broken() => Ok(connection),
-            _ => self.opener.open(SESSION).await.map_err(Fault::Down),
+        if let Some(mut connection) = self.connection.take()
+            && !connection.is_broken()
+        {
+            return Ok(connection);
         }
+        self.opener.open(SESSION).await.map_err(Fault::Down)
     }
 }
 
