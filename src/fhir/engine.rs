@@ -1,13 +1,13 @@
 //! The engine: definitions, rules and a store, and the one way a write goes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::authority::Authority;
 use super::definitions::Definitions;
 use super::outcome::{Failure, Issue, Kind};
 use super::resource::Resource;
-use super::search::extract::Extractor;
-use super::validate;
+use super::search::Catalogue;
+use super::{search, validate};
 use crate::store::{
     Change, Commit, Conflict, Guard, Method, ResourceKey, Store, StoreError, Version, Write,
 };
@@ -66,8 +66,10 @@ pub trait Rule: Send + Sync {
 pub struct Engine {
     pub store: Arc<dyn Store>,
     pub definitions: &'static Definitions,
-    pub extractor: Extractor,
+    pub catalogue: Catalogue,
     pub settings: Settings,
+    /// The CapabilityStatement, built at the first question.
+    pub capabilities: OnceLock<String>,
     rules: Vec<Box<dyn Rule>>,
 }
 
@@ -90,9 +92,19 @@ impl Engine {
         Self {
             store,
             definitions,
-            extractor: Extractor::new(definitions, &settings.base_url),
+            catalogue: Catalogue::new(definitions, &settings.base_url),
             settings,
+            capabilities: OnceLock::new(),
             rules,
+        }
+    }
+
+    /// How searches are read; `lenient` ignores unknown parameters.
+    pub fn search_settings(&self, lenient: bool) -> search::Settings {
+        search::Settings {
+            default_count: self.settings.limits.default_page,
+            max_count: self.settings.limits.max_page,
+            lenient,
         }
     }
 
@@ -160,8 +172,8 @@ impl Engine {
             Some(resource) => Write::Put {
                 body: resource.body(),
                 index: self
-                    .extractor
-                    .extract(&draft.key.resource_type, &draft.key.id, &resource.content),
+                    .catalogue
+                    .extract(&draft.key.resource_type, &resource.content),
             },
             None => Write::Delete,
         };

@@ -139,8 +139,8 @@ impl Issue {
             "code": self.code,
             "diagnostics": self.text,
         });
-        if let Some(expression) = &self.expression {
-            issue["expression"] = json!([expression]);
+        if let (Some(expression), Some(members)) = (&self.expression, issue.as_object_mut()) {
+            members.insert("expression".to_owned(), json!([expression]));
         }
         issue
     }

@@ -1,1 +1,235 @@
-//! To be written.
+//! The one place where waiting commits are gathered, so that one flush to the
+//! disk serves all that wait, and where each gets its time.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Commit, StoreError, Version};
+
+/// A group is closed when it has this many commits or changes.
+const GROUP_COMMITS: usize = 256;
+const GROUP_CHANGES: usize = 4_096;
+
+/// How many commits may wait before callers wait for a place in the queue.
+const QUEUE: usize = 1_024;
+
+/// Microseconds since 1970.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The clock of the machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| {
+            i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        })
+    })
+}
+
+/// A commit and the time that its versions get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimedCommit {
+    pub updated: i64,
+    pub commit: Commit,
+}
+
+/// What an adapter does with a group: every commit is judged by itself, all
+/// that succeed become durable together. Answers one result per commit, in
+/// their order.
+#[async_trait::async_trait]
+pub trait CommitGroup: Send {
+    async fn commit_group(
+        &mut self,
+        group: Vec<TimedCommit>,
+    ) -> Vec<Result<Vec<Version>, StoreError>>;
+}
+
+type Answer = oneshot::Sender<Result<Vec<Version>, StoreError>>;
+
+/// The callers' end of the queue.
+#[derive(Clone)]
+pub struct Gather {
+    queue: mpsc::Sender<(Commit, Answer)>,
+}
+
+impl Gather {
+    /// The queue and its worker, which the adapter runs: as a task, or on a
+    /// thread of its own. The worker ends when the last [`Gather`] is dropped
+    /// and the queue is empty. `last` is the newest time that is stored.
+    pub fn new<W: CommitGroup>(
+        writer: W,
+        last: i64,
+        clock: Clock,
+    ) -> (Self, impl Future<Output = ()> + Send) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let worker = Worker {
+            writer,
+            waiting,
+            last,
+            clock,
+        };
+        (Self { queue }, worker.run())
+    }
+
+    /// Once queued, the commit happens whether or not the caller still waits.
+    pub async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError> {
+        refuse_duplicates(&commit)?;
+        let (answer, answered) = oneshot::channel();
+        let stopped = || StoreError::Unavailable("the writer has stopped".into());
+        self.queue
+            .send((commit, answer))
+            .await
+            .map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+fn refuse_duplicates(commit: &Commit) -> Result<(), StoreError> {
+    let mut seen = HashSet::with_capacity(commit.changes.len());
+    if commit.changes.iter().all(|change| seen.insert(&change.key)) {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt(
+            "a commit changes one resource twice".into(),
+        ))
+    }
+}
+
+struct Worker<W> {
+    writer: W,
+    waiting: mpsc::Receiver<(Commit, Answer)>,
+    last: i64,
+    clock: Clock,
+}
+
+impl<W: CommitGroup> Worker<W> {
+    async fn run(mut self) {
+        while let Some(first) = self.waiting.recv().await {
+            let (group, answers) = self.group(first);
+            let results = self.writer.commit_group(group).await;
+            for (answer, result) in answers.into_iter().zip(results) {
+                // A caller that has gone away does not want its answer.
+                drop(answer.send(result));
+            }
+        }
+    }
+
+    /// The first commit and all that wait behind it, as far as there is room.
+    fn group(&mut self, first: (Commit, Answer)) -> (Vec<TimedCommit>, Vec<Answer>) {
+        let mut group = Vec::new();
+        let mut answers = Vec::new();
+        let mut changes = 0;
+        let mut next = Some(first);
+        while let Some((commit, answer)) = next {
+            changes += commit.changes.len();
+            let updated = self.tick();
+            group.push(TimedCommit { updated, commit });
+            answers.push(answer);
+            let full = group.len() >= GROUP_COMMITS || changes >= GROUP_CHANGES;
+            next = if full {
+                None
+            } else {
+                self.waiting.try_recv().ok()
+            };
+        }
+        (group, answers)
+    }
+
+    fn tick(&mut self) -> i64 {
+        self.last = (self.clock)().max(self.last.saturating_add(1));
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::store::{Change, Guard, Method, ResourceKey, Write};
+
+    struct Recorder {
+        groups: Arc<Mutex<Vec<Vec<i64>>>>,
+    }
+
+    #[async_trait::async_trait]
+    impl CommitGroup for Recorder {
+        async fn commit_group(
+            &mut self,
+            group: Vec<TimedCommit>,
+        ) -> Vec<Result<Vec<Version>, StoreError>> {
+            let times = group.iter().map(|timed| timed.updated).collect();
+            self.groups.lock().unwrap().push(times);
+            group.iter().map(|_| Ok(Vec::new())).collect()
+        }
+    }
+
+    fn recorder(
+        clock: i64,
+    ) -> (
+        Gather,
+        impl Future<Output = ()> + Send,
+        Arc<Mutex<Vec<Vec<i64>>>>,
+    ) {
+        let groups = Arc::new(Mutex::new(Vec::new()));
+        let writer = Recorder {
+            groups: groups.clone(),
+        };
+        let (gather, worker) = Gather::new(writer, 100, Arc::new(move || clock));
+        (gather, worker, groups)
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_committed_together_and_time_never_stands_still() {
+        let (gather, worker, groups) = recorder(50);
+        let commits = futures_util::future::join_all((0..300).map(|_| {
+            let gather = gather.clone();
+            async move { gather.commit(Commit::default()).await }
+        }));
+        drop(gather);
+        let both = futures_util::future::join(commits, worker);
+        let (results, ()) = tokio::task::unconstrained(both).await;
+        assert!(results.iter().all(Result::is_ok));
+        let groups = groups.lock().unwrap();
+        assert_eq!(
+            groups.iter().map(Vec::len).collect::<Vec<_>>(),
+            [GROUP_COMMITS, 300 - GROUP_COMMITS]
+        );
+        let times: Vec<i64> = groups.iter().flatten().copied().collect();
+        assert_eq!(times, (101..401).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_does_not_cancel_its_commit() {
+        let (gather, worker, groups) = recorder(500);
+        let mut commit = Box::pin(gather.commit(Commit::default()));
+        assert!(futures_util::poll!(&mut commit).is_pending());
+        drop(commit);
+        drop(gather);
+        worker.await;
+        assert_eq!(*groups.lock().unwrap(), [[500]]);
+    }
+
+    #[tokio::test]
+    async fn one_resource_may_not_stand_in_a_commit_twice() {
+        let (gather, _worker, _) = recorder(500);
+        let change = Change {
+            key: ResourceKey::new("Patient", "1"),
+            method: Method::Delete,
+            guard: Guard::None,
+            write: Write::Delete,
+        };
+        let commit = Commit {
+            changes: vec![change.clone(), change],
+            outbox: Vec::new(),
+        };
+        assert!(matches!(
+            gather.commit(commit).await,
+            Err(StoreError::Corrupt(_))
+        ));
+    }
+}

@@ -91,11 +91,15 @@ fn preconditions(wanted: &Map<String, Value>) -> Result<Preconditions, Failure> 
     let text = |name: &str| wanted.get(name).and_then(Value::as_str).map(str::to_owned);
     let if_modified_since = match text("ifModifiedSince") {
         None => None,
-        Some(value) => Some(
-            date::range(&value)
-                .map_err(|problem| Failure::new(Kind::Value, format!("ifModifiedSince: {problem}")))?
-                .0,
-        ),
+        Some(value) => {
+            let range = date::range(&value).ok_or_else(|| {
+                Failure::new(
+                    Kind::Value,
+                    "ifModifiedSince is not an instant. Example: 2026-11-21T08:00:00Z.",
+                )
+            })?;
+            Some(range.0)
+        }
     };
     Ok(Preconditions {
         if_match: text("ifMatch"),

@@ -9,7 +9,7 @@ use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, parse_query};
-use super::super::search::{compile, query};
+use super::super::search::{Query, compile};
 use super::read::version_of;
 use crate::store::{Guard, SearchPlan, Stored};
 
@@ -53,14 +53,15 @@ fn plan(
     pairs: &[(String, String)],
 ) -> Result<SearchPlan, Failure> {
     let scope = authority.scope(Permission::Search, Some(resource_type))?;
-    let query = query::parse(engine.definitions, Some(resource_type), pairs, false)?;
+    let settings = engine.search_settings(false);
+    let query = Query::parse(&engine.catalogue, Some(resource_type), pairs, &settings)?;
     if query.parameters.is_empty() {
         return Err(Failure::new(
             Kind::Required,
             "The condition has no search parameter, so it would match everything. Give one, such as identifier=system|value.",
         ));
     }
-    let mut plan = compile::compile(&engine.extractor, &query, None, scope, now())?;
+    let mut plan = compile(&engine.catalogue, &query, None, scope, now())?;
     plan.limit = 2;
     Ok(plan)
 }

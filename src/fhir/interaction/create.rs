@@ -66,12 +66,11 @@ pub fn checked(
 }
 
 /// A draft under a new id; the client's id, if any, is not used.
-pub fn new_draft(resource: Resource, guard: Guard) -> Draft {
+pub fn new_draft(mut resource: Resource, guard: Guard) -> Draft {
+    let id = uuid::Uuid::now_v7().to_string();
+    resource.content.insert("id".to_owned(), id.clone().into());
     Draft {
-        key: ResourceKey::new(
-            resource.resource_type.as_str(),
-            uuid::Uuid::now_v7().to_string(),
-        ),
+        key: ResourceKey::new(resource.resource_type.as_str(), id),
         method: Method::Post,
         guard,
         content: Some(resource),

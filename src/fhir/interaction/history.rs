@@ -70,8 +70,8 @@ fn plan(
     };
     for (name, value) in &request.query {
         match name.as_str() {
-            "_since" => plan.since = Some(date::range(value).map_err(|e| named(name, &e))?.0),
-            "_at" => plan.at = Some(date::range(value).map_err(|e| named(name, &e))?),
+            "_since" => plan.since = Some(time(name, value)?.0),
+            "_at" => plan.at = Some(time(name, value)?),
             "_count" => {
                 let count = value.parse::<usize>().map_err(|_| {
                     Failure::new(Kind::Value, "_count is a whole number from 0.")
@@ -91,8 +91,14 @@ fn plan(
     Ok(plan)
 }
 
-fn named(name: &str, problem: &str) -> Failure {
-    Failure::new(Kind::Value, format!("{name}: {problem}"))
+/// A FHIR date, dateTime or instant as a range.
+fn time(name: &str, value: &str) -> Result<date::Range, Failure> {
+    date::range(value).ok_or_else(|| {
+        Failure::new(
+            Kind::Value,
+            format!("{name} is not a FHIR time. Example: 2026-11-21T08:00:00Z."),
+        )
+    })
 }
 
 /// An empty page of a resource that exists is no error; without it, 404.

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::{Map, Value};
+
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
@@ -10,11 +12,11 @@ use super::super::link;
 use super::super::outcome::{Failure, Issue, Kind, outcome};
 use super::super::request::Request;
 use super::super::resource::{Resource, parse_stored, render};
-use super::super::search::query::{Query, Total};
-use super::super::search::{compile, include, page, query};
+use super::super::search::page::{self, Place};
+use super::super::search::{Compartment, Include, Query, Total, compile};
 use super::super::view::View;
 use super::route::SearchIn;
-use crate::store::{Found, ResourceKey, SearchPlan, Stored};
+use crate::store::{Found, Position, ResourceKey, SearchPlan, Stored};
 
 pub async fn search(
     engine: &Engine,
@@ -23,8 +25,12 @@ pub async fn search(
     place: SearchIn,
 ) -> Result<Answer, Failure> {
     let view = View::of(request)?;
-    let (query, plan) = prepare(engine, authority, request, &place)?;
-    let count_only = view.is_count() || query.count == Some(0);
+    let Prepared {
+        query,
+        plan,
+        fingerprint,
+    } = prepare(engine, authority, request, &place)?;
+    let count_only = view.is_count() || query.count == 0;
     let found = if count_only {
         Found::default()
     } else {
@@ -33,7 +39,7 @@ pub async fn search(
     };
     let total = total(engine, &query, &plan, &found, count_only).await?;
     let included = included(engine, authority, &query, &found).await?;
-    let links = links(engine, request, &query, &plan, &found);
+    let links = links(engine, request, fingerprint, &plan, &found);
     let mut bundle = BundleWriter::new("searchset", total, &links);
     for stored in &found.rows {
         write(engine, &view, &mut bundle, stored, "match")?;
@@ -54,33 +60,43 @@ fn in_reading_order(mut found: Found, backwards: bool) -> Found {
     found
 }
 
+/// A search understood: the query, its plan and what ties cursors to it.
+struct Prepared {
+    query: Query,
+    plan: SearchPlan,
+    fingerprint: i64,
+}
+
 fn prepare(
     engine: &Engine,
     authority: &dyn Authority,
     request: &Request,
     place: &SearchIn,
-) -> Result<(Query, SearchPlan), Failure> {
+) -> Result<Prepared, Failure> {
     let (resource_type, compartment) = match place {
         SearchIn::System => (None, None),
         SearchIn::Type(name) => (Some(name.as_str()), None),
-        SearchIn::Compartment(key, member) => (member.as_deref(), Some(key)),
+        SearchIn::Compartment(key, member) => (
+            member.as_deref(),
+            Some(Compartment {
+                code: key.resource_type.clone(),
+                id: key.id.clone(),
+            }),
+        ),
     };
     let scope = authority.scope(Permission::Search, resource_type)?;
-    let query = query::parse(
-        engine.definitions,
-        resource_type,
-        &request.query,
-        request.lenient,
-    )?;
-    let mut plan = compile::compile(&engine.extractor, &query, compartment, scope, now())?;
-    let limits = &engine.settings.limits;
-    plan.limit = query.count.unwrap_or(limits.default_page).min(limits.max_page);
+    let settings = engine.search_settings(request.lenient);
+    let query = Query::parse(&engine.catalogue, resource_type, &request.query, &settings)?;
+    let mut plan = compile(&engine.catalogue, &query, compartment.as_ref(), scope, now())?;
+    let fingerprint = page::fingerprint(&query, compartment.as_ref());
     if let Some(cursor) = &query.cursor {
-        let cursor = page::decode(cursor, &query)?;
-        plan.after = Some(cursor.position);
-        plan.backwards = cursor.backwards;
+        page::decode(cursor, fingerprint)?.set(&mut plan);
     }
-    Ok((query, plan))
+    Ok(Prepared {
+        query,
+        plan,
+        fingerprint,
+    })
 }
 
 /// Counted where asked for, or where it costs nothing.
@@ -122,7 +138,7 @@ async fn included(
                 fresh.push(stored);
             }
         }
-        if all.len() + fresh.len() > engine.settings.limits.max_page * 10 {
+        if all.len() + fresh.len() > most_included(engine) {
             return Err(Failure::new(
                 Kind::TooLarge,
                 "The includes bring too many resources. Lower _count or name fewer includes.",
@@ -153,41 +169,65 @@ async fn include_round(
     first: bool,
 ) -> Result<Vec<Stored>, Failure> {
     let scope = authority.scope(Permission::Search, None)?;
+    let counts = |include: &&Include| first || include.iterate;
+    let includes: Vec<Include> = query.includes.iter().filter(counts).cloned().collect();
+    let revincludes: Vec<Include> = query.revincludes.iter().filter(counts).cloned().collect();
+    let documents: Vec<(&str, &Map<String, Value>)> = round
+        .iter()
+        .map(|(_, resource)| (resource.resource_type.as_str(), &resource.content))
+        .collect();
     let mut brought = Vec::new();
-    let keys = include::targets(&engine.extractor, &query.includes, round, first);
+    let keys = engine.catalogue.included(&documents, &includes);
     if !keys.is_empty() {
         let rows = engine.store.read(&scope, &keys).await;
-        brought.extend(rows.map_err(|error| unavailable(&error))?.into_iter().flatten());
+        let rows = rows.map_err(|error| unavailable(&error))?;
+        brought.extend(rows.into_iter().flatten());
     }
-    for mut plan in include::plans(&engine.extractor, &query.revincludes, round, first, &scope) {
-        plan.limit = engine.settings.limits.max_page * 10;
+    let sources: Vec<ResourceKey> = round.iter().map(|(key, _)| key.clone()).collect();
+    let limit = most_included(engine);
+    for plan in engine
+        .catalogue
+        .revincluded(&sources, &revincludes, &scope, limit + 1)
+    {
         let found = engine.store.search(&plan).await;
         brought.extend(found.map_err(|error| unavailable(&error))?.rows);
     }
     Ok(brought)
 }
 
+/// More than this on one page is refused rather than cut off in silence.
+fn most_included(engine: &Engine) -> usize {
+    engine.settings.limits.max_page * 10
+}
+
 fn links(
     engine: &Engine,
     request: &Request,
-    query: &Query,
+    fingerprint: i64,
     plan: &SearchPlan,
     found: &Found,
 ) -> Vec<(&'static str, String)> {
     let mut links = vec![("self", link::own(engine, request))];
-    let (first, last) = (found.positions.first(), found.positions.last());
     let (further_back, further_on) = if plan.backwards {
         (found.more, true)
     } else {
         (plan.after.is_some(), found.more)
     };
-    if let (true, Some(last)) = (further_on, last) {
-        let cursor = page::encode(last, false, query);
-        links.push(("next", link::page(engine, request, &cursor)));
+    let mut add = |relation, position: Option<&Position>, backwards| {
+        if let Some(position) = position {
+            let place = Place {
+                position: position.clone(),
+                backwards,
+            };
+            let cursor = page::encode(&place, fingerprint);
+            links.push((relation, link::page(engine, request, &cursor)));
+        }
+    };
+    if further_on {
+        add("next", found.positions.last(), false);
     }
-    if let (true, Some(first)) = (further_back, first) {
-        let cursor = page::encode(first, true, query);
-        links.push(("previous", link::page(engine, request, &cursor)));
+    if further_back {
+        add("previous", found.positions.first(), true);
     }
     links
 }

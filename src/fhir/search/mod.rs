@@ -1,1 +1,31 @@
-//! Search. <https://hl7.org/fhir/R4/search.html>
+//! Search: what a resource can be found by, and what a search asks for, as
+//! data of the store's port. <https://hl7.org/fhir/R4/search.html>
+//!
+//! Read in this order: [`expression`] (which elements a parameter names),
+//! [`catalogue`] (the parameters of a type), [`extract`] (resource -> rows),
+//! [`query`] (URL -> typed query), [`compile`] (query -> plan).
+
+pub mod catalogue;
+pub mod compartment;
+pub mod compile;
+pub mod date;
+pub mod expression;
+pub mod extract;
+pub mod include;
+pub mod key;
+pub mod order;
+pub mod page;
+pub mod parameter;
+pub mod path;
+pub mod query;
+pub mod reference;
+pub mod sort;
+pub mod string;
+mod suggest;
+pub mod token;
+mod value;
+
+pub use catalogue::{Catalogue, is_searchable};
+pub use compile::{Compartment, compile};
+pub use include::Include;
+pub use query::{Query, Settings, Summary, Total};

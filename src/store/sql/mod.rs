@@ -1,1 +1,17 @@
-//! To be written.
+//! SQL that both stores speak: what a plan asks for, written once.
+//!
+//! A [`Sql`] collects text and binds, [`Dialect`] names the few places where
+//! the stores differ, and the rest of this room turns plans into statements.
+//!
+//! Architecture invariant: nothing here opens a connection.
+
+pub mod dialect;
+pub mod filter;
+pub mod history;
+pub mod order;
+pub mod row;
+pub mod select;
+pub mod statement;
+
+pub use dialect::{Dialect, Reach};
+pub use statement::{Bind, Sql, Statement};

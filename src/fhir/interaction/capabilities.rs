@@ -1,0 +1,168 @@
+//! capabilities: what this service really does, from the data it works by.
+//! <https://hl7.org/fhir/R4/http.html#capabilities>
+
+use serde_json::{Value, json};
+
+use super::super::answer::Answer;
+use super::super::definitions::{ParamKind, SearchParam};
+use super::super::engine::Engine;
+use super::super::outcome::{Failure, Kind};
+use super::super::request::Request;
+use super::super::search::{is_searchable, query};
+use super::super::view::View;
+
+pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failure> {
+    let mut shown = request.clone();
+    shown.query.retain(|(name, _)| name != "mode");
+    let view = View::of_resource(&shown)?;
+    match request.parameter("mode") {
+        None | Some("full" | "normative") => {}
+        Some(_) => {
+            return Err(Failure::new(
+                Kind::NotSupported,
+                "mode is full or normative. There are no TerminologyCapabilities here.",
+            ));
+        }
+    }
+    let statement = engine
+        .capabilities
+        .get_or_init(|| statement(engine).to_string());
+    view.apply(
+        engine.definitions,
+        Answer::content(200, statement.clone()),
+    )
+}
+
+fn statement(engine: &Engine) -> Value {
+    let types = engine.exposed_types();
+    let resources: Vec<Value> = types.iter().map(|name| resource(engine, name)).collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "publisher": "Unloop",
+        "kind": "instance",
+        "software": {"name": "Unloop", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {
+            "description": "Clinical records for practices that treat OCD with ketamine",
+            "url": engine.settings.base_url,
+        },
+        "fhirVersion": "4.0.1",
+        "format": ["json", "application/fhir+json"],
+        "patchFormat": ["application/json-patch+json"],
+        "rest": [{
+            "mode": "server",
+            "security": {
+                "cors": false,
+                "description": "No access control yet: the service binds to loopback addresses only.",
+            },
+            "resource": resources,
+            "interaction": codes(&["transaction", "batch", "search-system", "history-system"]),
+            "searchParam": common_params(engine),
+            "compartment": engine.definitions.compartments.iter().map(|compartment| {
+                format!("http://hl7.org/fhir/CompartmentDefinition/{}", compartment.code.to_lowercase())
+            }).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn codes(codes: &[&str]) -> Vec<Value> {
+    codes.iter().map(|code| json!({"code": code})).collect()
+}
+
+fn resource(engine: &Engine, name: &str) -> Value {
+    let params: Vec<&SearchParam> = engine
+        .definitions
+        .search_params(name)
+        .iter()
+        .filter(|param| is_searchable(param))
+        .collect();
+    let includes: Vec<String> = params
+        .iter()
+        .filter(|param| param.kind == ParamKind::Reference)
+        .map(|param| format!("{name}:{}", param.code))
+        .collect();
+    let mut resource = json!({
+        "type": name,
+        "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
+        "interaction": codes(&[
+            "read", "vread", "update", "patch", "delete", "history-instance",
+            "history-type", "create", "search-type",
+        ]),
+        "versioning": "versioned-update",
+        "readHistory": true,
+        "updateCreate": true,
+        "conditionalCreate": true,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": true,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical"],
+        "searchParam": params.iter().map(|param| search_param(param)).collect::<Vec<_>>(),
+    });
+    let reverse = reverse_includes(engine, name);
+    for (member, values) in [("searchInclude", includes), ("searchRevInclude", reverse)] {
+        if !values.is_empty() {
+            resource[member] = json!(values);
+        }
+    }
+    if name == "Patient" {
+        resource["operation"] = json!([{
+            "name": "everything",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        }]);
+    }
+    resource
+}
+
+/// References that name the type as a target. Those that may point anywhere
+/// work too, and would make the statement several times as long.
+fn reverse_includes(engine: &Engine, target: &str) -> Vec<String> {
+    let mut reverse = Vec::new();
+    for name in engine.exposed_types() {
+        for param in engine.definitions.search_params(name) {
+            let named = param.targets.len() < 20 && param.targets.iter().any(|t| t == target);
+            if param.kind == ParamKind::Reference && named {
+                reverse.push(format!("{name}:{}", param.code));
+            }
+        }
+    }
+    reverse
+}
+
+fn search_param(param: &SearchParam) -> Value {
+    json!({
+        "name": param.code,
+        "definition": param.url,
+        "type": kind_code(param.kind),
+    })
+}
+
+/// Parameters of every search, `_sort` and its kin included.
+fn common_params(engine: &Engine) -> Vec<Value> {
+    let mut params: Vec<Value> = engine
+        .definitions
+        .search_params("Basic")
+        .iter()
+        .filter(|param| param.code.starts_with('_') && is_searchable(param))
+        .map(search_param)
+        .collect();
+    for name in query::RESULT_PARAMETERS {
+        params.push(json!({"name": name, "type": "special"}));
+    }
+    params
+}
+
+/// <https://hl7.org/fhir/R4/valueset-search-param-type.html>
+pub fn kind_code(kind: ParamKind) -> &'static str {
+    match kind {
+        ParamKind::Number => "number",
+        ParamKind::Date => "date",
+        ParamKind::String => "string",
+        ParamKind::Token => "token",
+        ParamKind::Reference => "reference",
+        ParamKind::Composite => "composite",
+        ParamKind::Quantity => "quantity",
+        ParamKind::Uri => "uri",
+        ParamKind::Special => "special",
+    }
+}

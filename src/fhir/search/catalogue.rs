@@ -1,0 +1,229 @@
+//! The search parameters of each type, compiled once, and where each one's
+//! values are kept. <https://hl7.org/fhir/R4/searchparameter-registry.html>
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::compartment::{self, Membership};
+use super::expression::{self, Expression};
+use super::path::Path;
+use super::reference::Base;
+use super::token;
+use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
+
+/// What search knows. Built once; a type is compiled when it is first used.
+pub struct Catalogue {
+    pub definitions: &'static Definitions,
+    pub base: Base,
+    types: HashMap<&'static str, OnceLock<TypeSearch>>,
+}
+
+/// The searchable parameters of one type, sorted by code.
+#[derive(Debug)]
+pub struct TypeSearch {
+    pub params: Vec<Param>,
+    pub compartments: Vec<Membership>,
+}
+
+#[derive(Debug)]
+pub struct Param {
+    pub code: String,
+    pub kind: ParamKind,
+    /// The type it belongs to; empty for the parameters of every type.
+    pub scope: String,
+    pub expression: Expression,
+    pub targets: Vec<String>,
+    pub storage: Storage,
+    /// Its values that are patients are the owner.
+    pub names_owner: bool,
+}
+
+/// Where the values of a parameter are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// The id of the row.
+    Id,
+    /// The time of the row's last change.
+    Updated,
+    /// The one patient of the row.
+    Owner,
+    /// The one clinical time of the row.
+    Moment,
+    /// Index rows by kind.
+    Rows,
+}
+
+/// Dates that are a type's clinical time, best first.
+const MOMENTS: [&str; 15] = [
+    "date",
+    "effective",
+    "effective-time",
+    "period",
+    "onset-date",
+    "authoredon",
+    "authored",
+    "authored-on",
+    "started",
+    "start",
+    "occurrence",
+    "birthdate",
+    "recorded-date",
+    "recorded",
+    "created",
+];
+
+/// The service can answer with this parameter. The rest (numbers, quantities,
+/// composites, special ones and those without an expression) it refuses.
+pub fn is_searchable(param: &SearchParam) -> bool {
+    !param.expression.is_empty()
+        // Sounds are not indexed; answering by spelling would be wrong.
+        && param.code != "phonetic"
+        && matches!(
+            param.kind,
+            ParamKind::Date
+                | ParamKind::String
+                | ParamKind::Token
+                | ParamKind::Reference
+                | ParamKind::Uri
+        )
+}
+
+impl Catalogue {
+    pub fn new(definitions: &'static Definitions, base_url: &str) -> Self {
+        let names = definitions.resource_types.iter();
+        Self {
+            definitions,
+            base: Base::new(base_url),
+            types: names.map(|t| (t.as_str(), OnceLock::new())).collect(),
+        }
+    }
+
+    /// Nothing for a name that is no resource type.
+    pub fn of_type(&self, resource_type: &str) -> Option<&TypeSearch> {
+        let (name, cell) = self.types.get_key_value(resource_type)?;
+        Some(cell.get_or_init(|| TypeSearch::compile(self.definitions, name)))
+    }
+
+    pub fn params(&self, resource_type: &str) -> &[Param] {
+        self.of_type(resource_type)
+            .map_or(&[], |t| t.params.as_slice())
+    }
+
+    pub fn param(&self, resource_type: &str, code: &str) -> Option<&Param> {
+        self.of_type(resource_type)?.param(code)
+    }
+}
+
+impl TypeSearch {
+    fn compile(definitions: &Definitions, resource_type: &str) -> Self {
+        let mut params: Vec<Param> = definitions
+            .search_params(resource_type)
+            .iter()
+            .filter(|param| is_searchable(param))
+            .map(|param| Param::compile(definitions, resource_type, param))
+            .collect();
+        place(&mut params);
+        let compartments = compartment::memberships(definitions, resource_type, &params);
+        Self {
+            params,
+            compartments,
+        }
+    }
+
+    pub fn param(&self, code: &str) -> Option<&Param> {
+        self.params.iter().find(|param| param.code == code)
+    }
+}
+
+impl Param {
+    fn compile(definitions: &Definitions, resource_type: &str, param: &SearchParam) -> Self {
+        let mut expression = expression::compile(definitions, resource_type, &param.expression)
+            .expect("tests/search_definitions.rs compiles every official expression");
+        if !expression.existence {
+            expression
+                .paths
+                .retain(|path| reads(param.kind, &path.leaf));
+        }
+        let of_every_type = param.code.starts_with('_');
+        Self {
+            code: param.code.clone(),
+            kind: param.kind,
+            scope: if of_every_type { "" } else { resource_type }.to_owned(),
+            expression,
+            targets: param.targets.clone(),
+            storage: match param.code.as_str() {
+                "_id" => Storage::Id,
+                "_lastUpdated" => Storage::Updated,
+                _ => Storage::Rows,
+            },
+            names_owner: false,
+        }
+    }
+
+    pub fn folds_case(&self) -> bool {
+        let leaves = self.expression.paths.iter().map(|path| path.leaf.as_str());
+        token::folds_case(leaves)
+    }
+
+    /// A resource has at most one value: one element, and no array before it.
+    fn is_single(&self) -> bool {
+        let paths = &self.expression.paths;
+        self.element().is_some() && paths.iter().all(|path| path.single)
+    }
+
+    /// The one element all values come from.
+    fn element(&self) -> Option<&str> {
+        let (first, rest) = self.expression.paths.split_first()?;
+        let same = |path: &Path| path.element == first.element;
+        rest.iter().all(same).then_some(first.element.as_str())
+    }
+}
+
+/// Gives the patient and the clinical time, where a type allows only one of
+/// them, their columns.
+fn place(params: &mut [Param]) {
+    let moment = MOMENTS.iter().find_map(|code| {
+        params.iter().position(|param| {
+            param.code == *code && param.kind == ParamKind::Date && param.is_single()
+        })
+    });
+    if let Some(param) = moment.and_then(|at| params.get_mut(at)) {
+        param.storage = Storage::Moment;
+    }
+    let owner = params.iter_mut().find(|param| {
+        param.code == "patient" && param.kind == ParamKind::Reference && param.is_single()
+    });
+    let Some(owner) = owner else { return };
+    owner.storage = Storage::Owner;
+    let element = owner.element().map(str::to_owned);
+    for param in params {
+        param.names_owner =
+            param.kind == ParamKind::Reference && param.element() == element.as_deref();
+    }
+}
+
+/// The extraction of this kind understands values of this type.
+fn reads(kind: ParamKind, leaf: &str) -> bool {
+    match kind {
+        ParamKind::Date => matches!(leaf, "date" | "dateTime" | "instant" | "Period" | "Timing"),
+        ParamKind::String => matches!(leaf, "string" | "markdown" | "HumanName" | "Address"),
+        ParamKind::Token => matches!(
+            leaf,
+            "CodeableConcept"
+                | "Coding"
+                | "Identifier"
+                | "ContactPoint"
+                | "code"
+                | "string"
+                | "id"
+                | "uri"
+                | "canonical"
+                | "boolean"
+        ),
+        ParamKind::Reference => matches!(leaf, "Reference" | "canonical" | "uri" | "Resource"),
+        ParamKind::Uri => matches!(leaf, "uri" | "url" | "canonical" | "oid" | "uuid"),
+        ParamKind::Number | ParamKind::Composite | ParamKind::Quantity | ParamKind::Special => {
+            false
+        }
+    }
+}

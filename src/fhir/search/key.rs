@@ -1,0 +1,73 @@
+//! Facts as hashed keys: what is indexed and what is asked for meet here.
+//! <https://hl7.org/fhir/R4/search.html#ptypes>
+
+use sha2::{Digest, Sha256};
+
+use crate::store::IndexKey;
+
+/// A fact about one parameter, before hashing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// `system|code`
+    SystemCode(&'a str, &'a str),
+    /// `code`: whatever the system
+    Code(&'a str),
+    /// `|code`: no system
+    NoSystem(&'a str),
+    /// `system|`: whatever the code
+    System(&'a str),
+    /// `Type/id`, an absolute URL or a canonical
+    Reference(&'a str),
+    /// `:identifier`: a reference by `system|value`, or by `value` alone
+    Identifier(&'a str, &'a str),
+    Uri(&'a str),
+    /// `:exact`: the text as it was written
+    Exact(&'a str),
+    /// There is some value: `:missing=false`
+    Present,
+}
+
+/// Names a parameter: `scope` is the type it belongs to, or empty for the
+/// parameters that every type has (`_tag`).
+pub fn fact_key(scope: &str, code: &str, fact: Fact<'_>) -> IndexKey {
+    match fact {
+        Fact::SystemCode(system, value) => hash(&["token", scope, code, system, value]),
+        Fact::Code(value) => hash(&["code", scope, code, value]),
+        Fact::NoSystem(value) => hash(&["no-system", scope, code, value]),
+        Fact::System(system) => hash(&["system", scope, code, system]),
+        Fact::Reference(text) => hash(&["reference", scope, code, text]),
+        Fact::Identifier(system, value) => hash(&["identifier", scope, code, system, value]),
+        Fact::Uri(text) => hash(&["uri", scope, code, text]),
+        Fact::Exact(text) => hash(&["exact", scope, code, text]),
+        Fact::Present => hash(&["present", scope, code]),
+    }
+}
+
+/// The parameter itself, for rows of text and of dates.
+pub fn param_key(scope: &str, code: &str) -> IndexKey {
+    hash(&["parameter", scope, code])
+}
+
+/// The one patient a resource belongs to; `patient` is a normalised reference.
+pub fn owner_key(patient: &str) -> IndexKey {
+    hash(&["owner", patient])
+}
+
+/// Membership of a compartment: `("Patient", "123")`.
+pub fn compartment_key(compartment: &str, id: &str) -> IndexKey {
+    hash(&["compartment", compartment, id])
+}
+
+/// Unambiguous: each part is preceded by its length.
+pub fn hash(parts: &[&str]) -> IndexKey {
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part.as_bytes());
+    }
+    let mut head = [0; 8];
+    for (to, from) in head.iter_mut().zip(digest.finalize()) {
+        *to = from;
+    }
+    IndexKey(i64::from_be_bytes(head))
+}

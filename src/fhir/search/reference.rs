@@ -1,0 +1,123 @@
+//! References as one text for each target.
+//! <https://hl7.org/fhir/R4/search.html#reference>, <https://hl7.org/fhir/R4/references.html#literal>
+
+use serde_json::{Map, Value};
+
+use super::path::text;
+use crate::store::ResourceKey;
+
+/// The address of this service; references below it are relative ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Base(String);
+
+impl Base {
+    pub fn new(url: &str) -> Self {
+        Self(format!("{}/", url.trim_end_matches('/')))
+    }
+
+    /// `Type/id` for what is here, whatever the version; other addresses as
+    /// they are. Nothing for what is contained.
+    pub fn normalise<'t>(&self, reference: &'t str) -> Option<&'t str> {
+        let reference = reference.trim();
+        if reference.is_empty() || reference.starts_with('#') {
+            return None;
+        }
+        let reference = reference.strip_prefix(&self.0).unwrap_or(reference);
+        let (reference, _version) = reference
+            .split_once("/_history/")
+            .unwrap_or((reference, ""));
+        Some(reference)
+    }
+}
+
+/// `Patient` of `Patient/1` and of `http://example.org/fhir/Patient/1`.
+pub fn literal_type(reference: &str) -> Option<&str> {
+    let (reference, _version) = reference
+        .split_once("/_history/")
+        .unwrap_or((reference, ""));
+    let mut segments = reference.rsplit('/');
+    let _id = segments.next()?;
+    segments
+        .next()
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+/// The type of a Reference's target, as far as the Reference tells.
+pub fn type_of(reference: &Map<String, Value>) -> Option<&str> {
+    text(reference, "reference")
+        .and_then(literal_type)
+        .or_else(|| text(reference, "type"))
+}
+
+/// `Type/id` of something on this service.
+pub fn local(normalised: &str) -> Option<ResourceKey> {
+    let (resource_type, id) = normalised.split_once('/')?;
+    (is_type_name(resource_type) && is_id(id)).then(|| ResourceKey::new(resource_type, id))
+}
+
+fn is_type_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// <https://hl7.org/fhir/R4/datatypes.html#id>
+pub fn is_id(id: &str) -> bool {
+    (1..=64).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+/// What one value of a reference parameter points at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    pub texts: Vec<String>,
+    /// The logical identifier: system (or nothing) and value.
+    pub identifier: Option<(String, String)>,
+}
+
+/// The targets of a Reference, a canonical, a uri or an inline resource.
+pub fn targets(base: &Base, leaf: &str, value: &Value) -> Targets {
+    match value {
+        Value::String(canonical) => of_canonical(base, canonical),
+        Value::Object(resource) if leaf == "Resource" => Targets {
+            texts: text(resource, "resourceType")
+                .zip(text(resource, "id"))
+                .map(|(resource_type, id)| format!("{resource_type}/{id}"))
+                .into_iter()
+                .collect(),
+            identifier: None,
+        },
+        Value::Object(reference) => of_reference(base, reference),
+        _ => Targets::default(),
+    }
+}
+
+fn of_reference(base: &Base, reference: &Map<String, Value>) -> Targets {
+    let identifier = reference.get("identifier").and_then(Value::as_object);
+    Targets {
+        texts: text(reference, "reference")
+            .and_then(|text| base.normalise(text))
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        identifier: identifier.and_then(|identifier| {
+            let system = text(identifier, "system").unwrap_or_default();
+            Some((system.to_owned(), text(identifier, "value")?.to_owned()))
+        }),
+    }
+}
+
+fn of_canonical(base: &Base, canonical: &str) -> Targets {
+    let texts = base.normalise(canonical).map(with_and_without_version);
+    Targets {
+        texts: texts.into_iter().flatten().map(str::to_owned).collect(),
+        identifier: None,
+    }
+}
+
+/// A canonical is found with and without its version.
+pub fn with_and_without_version(canonical: &str) -> impl Iterator<Item = &str> {
+    let bare = canonical.split_once('|').map(|(url, _version)| url);
+    std::iter::once(canonical).chain(bare)
+}

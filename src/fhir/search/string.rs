@@ -1,0 +1,70 @@
+//! Text without case, accents and spacing.
+//! <https://hl7.org/fhir/R4/search.html#string>
+
+use serde_json::Value;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::path::items;
+
+/// Longer texts are searched by their beginning.
+pub const LIMIT: usize = 256;
+
+/// The parts of a HumanName and of an Address that are searched.
+const PARTS: [&str; 11] = [
+    "text",
+    "family",
+    "given",
+    "prefix",
+    "suffix",
+    "line",
+    "city",
+    "district",
+    "state",
+    "postalCode",
+    "country",
+];
+
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len().min(LIMIT));
+    let mut length = 0;
+    for word in text.split(|c: char| c.is_whitespace() || c == '\0') {
+        let mut letters = word.nfkd().flat_map(char::to_lowercase).filter_map(letter);
+        let Some(first) = letters.next() else {
+            continue;
+        };
+        if !folded.is_empty() {
+            folded.push(' ');
+            length += 1;
+        }
+        for c in std::iter::once(first).chain(letters) {
+            folded.push(c);
+            length += 1;
+        }
+        if length > LIMIT {
+            break;
+        }
+    }
+    folded.chars().take(LIMIT).collect()
+}
+
+/// A final sigma is a sigma.
+fn letter(c: char) -> Option<char> {
+    match c {
+        'ς' => Some('σ'),
+        c if is_combining_mark(c) => None,
+        c => Some(c),
+    }
+}
+
+/// The texts of a string, a HumanName or an Address.
+pub fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Object(object) => PARTS
+            .iter()
+            .flat_map(|part| items(object, part))
+            .filter_map(Value::as_str)
+            .collect(),
+        _ => Vec::new(),
+    }
+}

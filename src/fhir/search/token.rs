@@ -1,0 +1,91 @@
+//! Codes, identifiers and flags as system and code.
+//! <https://hl7.org/fhir/R4/search.html#token>
+
+use serde_json::{Map, Value};
+
+use super::key::{Fact, fact_key};
+use super::path::{items, text};
+use crate::store::IndexKey;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token<'v> {
+    pub system: Option<&'v str>,
+    pub code: Option<&'v str>,
+}
+
+/// The tokens of one value; `leaf` is its type.
+pub fn tokens<'v>(leaf: &str, value: &'v Value) -> Vec<Token<'v>> {
+    match (leaf, value) {
+        ("CodeableConcept", Value::Object(concept)) => items(concept, "coding")
+            .iter()
+            .filter_map(Value::as_object)
+            .map(|coding| of_object(coding, "code"))
+            .collect(),
+        ("Coding", Value::Object(coding)) => vec![of_object(coding, "code")],
+        ("Identifier", Value::Object(identifier)) => vec![of_object(identifier, "value")],
+        ("ContactPoint", Value::Object(contact)) => vec![Token {
+            system: None,
+            code: text(contact, "value"),
+        }],
+        (_, Value::String(code)) => vec![without_system(code)],
+        (_, Value::Bool(flag)) => vec![flag_token(*flag)],
+        _ => Vec::new(),
+    }
+}
+
+pub fn flag_token(flag: bool) -> Token<'static> {
+    without_system(if flag { "true" } else { "false" })
+}
+
+fn without_system(code: &str) -> Token<'_> {
+    Token {
+        system: None,
+        code: Some(code),
+    }
+}
+
+fn of_object<'v>(object: &'v Map<String, Value>, code: &str) -> Token<'v> {
+    Token {
+        system: text(object, "system").filter(|system| !system.is_empty()),
+        code: text(object, code),
+    }
+}
+
+/// Codes are compared without case ("when in doubt, servers SHOULD treat tokens
+/// in a case-insensitive manner"); an Identifier's value and a uri are exact.
+pub fn folds_case<'a>(mut leaves: impl Iterator<Item = &'a str>) -> bool {
+    !leaves.any(|leaf| {
+        matches!(
+            leaf,
+            "Identifier" | "id" | "uri" | "canonical" | "oid" | "url"
+        )
+    })
+}
+
+/// Every way in which the token can be asked for.
+pub fn keys(scope: &str, param: &str, token: &Token<'_>, fold: bool) -> Vec<IndexKey> {
+    let code = token.code.map(|code| folded(code, fold));
+    let code = code.as_deref();
+    let mut keys = Vec::with_capacity(3);
+    let mut push = |fact| keys.push(fact_key(scope, param, fact));
+    match (token.system, code) {
+        (Some(system), Some(code)) => push(Fact::SystemCode(system, code)),
+        (None, Some(code)) => push(Fact::NoSystem(code)),
+        _ => {}
+    }
+    if let Some(code) = code {
+        push(Fact::Code(code));
+    }
+    if let Some(system) = token.system {
+        push(Fact::System(system));
+    }
+    keys
+}
+
+pub fn folded(code: &str, fold: bool) -> String {
+    if fold {
+        code.to_lowercase()
+    } else {
+        code.to_owned()
+    }
+}

@@ -1,0 +1,84 @@
+//! SQL that only PostgreSQL speaks.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
+
+use crate::store::sql::{Bind, Dialect, Reach, Sql, Statement};
+use crate::store::{IndexKey, ResourceKey};
+
+pub(super) struct Postgres;
+
+impl Dialect for Postgres {
+    fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>) {
+        sql.sql(column).sql(" = ANY(");
+        sql.bind(Bind::BigArray(values)).sql(")");
+    }
+
+    fn one_of_texts(&self, sql: &mut Sql, column: &'static str, values: Vec<String>) {
+        sql.sql(column).sql(" = ANY(");
+        sql.bind(Bind::TextArray(values)).sql(")");
+    }
+
+    /// The functions do what the operators do, but no index can serve them.
+    /// <https://www.postgresql.org/docs/current/gin-builtin-opclasses.html>
+    fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], reach: Reach) {
+        let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
+        let (function, operator) = match keys.len() {
+            1 => ("arraycontains(r.keys, ", "r.keys @> "),
+            _ => ("arrayoverlap(r.keys, ", "r.keys && "),
+        };
+        match reach {
+            Reach::Row => sql.sql(function).bind(Bind::BigArray(keys)).sql(")"),
+            Reach::Open | Reach::Drive => sql.sql(operator).bind(Bind::BigArray(keys)),
+        };
+    }
+
+    fn contains(&self, sql: &mut Sql, column: &'static str, text: &str) {
+        sql.sql("strpos(").sql(column).sql(", ").text(text);
+        sql.sql(") > 0");
+    }
+
+    fn order_value(&self, sql: &mut Sql, names: &[String]) {
+        let mut between = "(coalesce(";
+        for name in names {
+            sql.sql(between).sql("r.ordering ->> ").text(name.as_str());
+            between = ", ";
+        }
+        sql.sql(") COLLATE \"C\")");
+    }
+
+    fn json_array(&self) -> &'static str {
+        "jsonb_build_array"
+    }
+
+    fn key_table(&self, sql: &mut Sql, keys: &[ResourceKey]) {
+        let types = keys.iter().map(|key| key.resource_type.clone()).collect();
+        let ids = keys.iter().map(|key| key.id.clone()).collect();
+        sql.sql("unnest(").bind(Bind::TextArray(types));
+        sql.sql(", ").bind(Bind::TextArray(ids));
+        sql.sql(") WITH ORDINALITY AS w(type, id, n)");
+    }
+}
+
+impl<Row> QueryFragment<Pg> for Statement<Row> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk(pass, push)
+    }
+}
+
+fn push<'b>(pass: &mut AstPass<'_, 'b, Pg>, bind: &'b Bind) -> QueryResult<()> {
+    match bind {
+        Bind::Text(value) => pass.push_bind_param::<Text, _>(value),
+        Bind::NullableText(value) => pass.push_bind_param::<Nullable<Text>, _>(value),
+        Bind::Big(value) => pass.push_bind_param::<BigInt, _>(value),
+        Bind::NullableBig(value) => pass.push_bind_param::<Nullable<BigInt>, _>(value),
+        Bind::Small(value) => pass.push_bind_param::<SmallInt, _>(value),
+        Bind::BigArray(value) => pass.push_bind_param::<Array<BigInt>, _>(value),
+        Bind::NullableBigArray(value) => pass.push_bind_param::<Array<Nullable<BigInt>>, _>(value),
+        Bind::SmallArray(value) => pass.push_bind_param::<Array<SmallInt>, _>(value),
+        Bind::TextArray(value) => pass.push_bind_param::<Array<Text>, _>(value),
+        Bind::NullableTextArray(value) => pass.push_bind_param::<Array<Nullable<Text>>, _>(value),
+    }
+}

@@ -1,0 +1,215 @@
+//! Carries out groups of commits in as few transactions and round trips as
+//! their guards allow.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use diesel::sql_types::BigInt;
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::future::try_join;
+
+use super::batch;
+use super::connect::Opener;
+use super::fault::Fault;
+use super::judge::{Standing, Verdict, judge};
+use super::lock;
+use super::rows::{Row, Rows};
+use crate::store::gather::{CommitGroup, TimedCommit};
+use crate::store::sql::{Sql, Statement};
+use crate::store::{Commit, Effect, Guard, StoreError, Version};
+
+/// Tries of one batch before its commits are tried one by one, and of one commit.
+const ATTEMPTS: u32 = 4;
+
+/// The sequence gives out numbers in blocks of this size (see the migration).
+const RID_BLOCK: i64 = 1000;
+
+/// Resources are found by index from the first row on: a plan made while the
+/// tables were small is kept, and must not turn bad when they have grown.
+const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+
+pub(super) type Outcome = Result<Vec<Version>, StoreError>;
+
+pub(super) struct Writer {
+    opener: Opener,
+    /// Here only between groups, without an open transaction.
+    connection: Option<AsyncPgConnection>,
+    /// Numbers that no row has yet.
+    rids: Range<i64>,
+}
+
+#[async_trait::async_trait]
+impl CommitGroup for Writer {
+    async fn commit_group(&mut self, group: Vec<TimedCommit>) -> Vec<Outcome> {
+        let commits: Vec<&Commit> = group.iter().map(|timed| &timed.commit).collect();
+        let mut outcomes: Vec<(usize, Outcome)> = Vec::with_capacity(group.len());
+        for places in batch::split(&commits) {
+            let members = places.iter().filter_map(|place| group.get(*place));
+            let members: Vec<&TimedCommit> = members.collect();
+            outcomes.extend(places.into_iter().zip(self.persist(&members).await));
+        }
+        outcomes.sort_by_key(|(place, _)| *place);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+}
+
+impl Writer {
+    pub fn new(opener: Opener) -> Self {
+        Self {
+            opener,
+            connection: None,
+            rids: 0..0,
+        }
+    }
+
+    /// Together if possible; where that fails, each alone, so that one
+    /// commit's trouble stays its own.
+    async fn persist(&mut self, batch: &[&TimedCommit]) -> Vec<Outcome> {
+        match self.retry(batch).await {
+            Err(Fault::Again(_)) if batch.len() > 1 => {
+                let mut outcomes = Vec::with_capacity(batch.len());
+                for commit in batch {
+                    let alone = self.retry(std::slice::from_ref(commit)).await;
+                    outcomes.extend(settled(alone, 1));
+                }
+                outcomes
+            }
+            result => settled(result, batch.len()),
+        }
+    }
+
+    async fn retry(&mut self, batch: &[&TimedCommit]) -> Result<Vec<Outcome>, Fault> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(batch).await {
+                Err(Fault::Again(reason)) if attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, reason, "a batch of commits is tried again");
+                    tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[&TimedCommit]) -> Result<Vec<Outcome>, Fault> {
+        let connection = self.connection().await?;
+        let guards = || batch.iter().flat_map(|timed| &timed.commit.changes);
+        let fresh = guards().all(|change| change.guard == Guard::New);
+        let standing = if fresh {
+            Standing::default()
+        } else {
+            lock::stand(&connection, batch).await?
+        };
+        let (outcomes, verdicts) = judge_all(batch, &standing);
+        let rows = self.rows(&connection, &verdicts).await?;
+        match rows.statement() {
+            Some(statement) => write(&connection, statement, !fresh).await?,
+            None if fresh => {}
+            None => end(&connection, "ROLLBACK").await?,
+        }
+        self.connection = Some(connection);
+        Ok(outcomes)
+    }
+
+    async fn rows(
+        &mut self,
+        connection: &AsyncPgConnection,
+        accepted: &[(&TimedCommit, Vec<Verdict>)],
+    ) -> Result<Rows, Fault> {
+        let mut rows = Rows::default();
+        for (timed, verdicts) in accepted {
+            for (change, verdict) in timed.commit.changes.iter().zip(verdicts) {
+                if verdict.version.effect == Effect::Nothing {
+                    continue;
+                }
+                let rid = match verdict.current {
+                    Some(current) => current.rid,
+                    None => self.rid(connection).await?,
+                };
+                let row = Row::new(rid, change, verdict.version);
+                match verdict.current {
+                    Some(_) => rows.supersede(&row),
+                    None => rows.insert(&change.key, &row),
+                }
+            }
+            for message in &timed.commit.outbox {
+                rows.send(message, timed.updated);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// A number that no other row has; a round trip once in [`RID_BLOCK`].
+    async fn rid(&mut self, mut connection: &AsyncPgConnection) -> Result<i64, Fault> {
+        if let Some(rid) = self.rids.next() {
+            return Ok(rid);
+        }
+        let next = Sql::new("SELECT nextval('resource_rid')").rows::<BigInt>();
+        let first: i64 = RunQueryDsl::get_result(next, &mut connection).await?;
+        self.rids = first + 1..first + RID_BLOCK;
+        Ok(first)
+    }
+
+    async fn connection(&mut self) -> Result<AsyncPgConnection, Fault> {
+        if let Some(mut connection) = self.connection.take()
+            && !connection.is_broken()
+        {
+            return Ok(connection);
+        }
+        self.opener.open(SESSION).await.map_err(Fault::Down)
+    }
+}
+
+/// The outcome of each commit, and the verdicts on those that may happen.
+fn judge_all<'a>(
+    batch: &[&'a TimedCommit],
+    standing: &Standing,
+) -> (Vec<Outcome>, Vec<(&'a TimedCommit, Vec<Verdict>)>) {
+    let mut accepted = Vec::with_capacity(batch.len());
+    let outcomes = batch.iter().enumerate().map(|(place, timed)| {
+        judge(timed, place, standing).map(|verdicts| {
+            let versions = verdicts.iter().map(|verdict| verdict.version).collect();
+            accepted.push((*timed, verdicts));
+            versions
+        })
+    });
+    let outcomes = outcomes.collect();
+    (outcomes, accepted)
+}
+
+fn settled(result: Result<Vec<Outcome>, Fault>, commits: usize) -> Vec<Outcome> {
+    result.unwrap_or_else(|fault| vec![Err(fault.into()); commits])
+}
+
+/// Writes and commits in one round trip. Without an open transaction the
+/// statement is one by itself.
+async fn write(
+    connection: &AsyncPgConnection,
+    statement: Statement,
+    in_transaction: bool,
+) -> Result<(), Fault> {
+    let mut pipe = connection;
+    let written = RunQueryDsl::execute(statement, &mut pipe);
+    let result = if in_transaction {
+        // COMMIT goes through the statement cache as well: its queue keeps the order.
+        let committed = RunQueryDsl::execute(Sql::new("COMMIT").command(), &mut pipe);
+        try_join(written, committed).await.map(|_| ())
+    } else {
+        written.await.map(|_| ())
+    };
+    let Err(error) = result else {
+        return Ok(());
+    };
+    // A server that refused the statement and still answers has written nothing.
+    if Fault::is_refusal(&error) && end(connection, "ROLLBACK").await.is_ok() {
+        return Err(Fault::Again(error.to_string()));
+    }
+    Err(Fault::Unknown(error.to_string()))
+}
+
+async fn end(mut connection: &AsyncPgConnection, command: &str) -> Result<(), Fault> {
+    connection.batch_execute(command).await.map_err(Fault::from)
+}

@@ -1,0 +1,41 @@
+//! The few places where the two stores write SQL differently.
+
+use super::statement::Sql;
+use crate::store::{IndexKey, ResourceKey};
+
+/// How a test on a fact should find its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Something else already leads to few rows: look at each of them, and do
+    /// not open the index of all facts.
+    Row,
+    /// The planner may choose.
+    Open,
+    /// Nothing better leads to the rows: begin with this fact.
+    Drive,
+}
+
+/// `r` is always the row of `resource` that is judged.
+pub trait Dialect: Sync {
+    /// `column` is one of two or more numbers.
+    fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>);
+
+    /// `column` is one of two or more texts.
+    fn one_of_texts(&self, sql: &mut Sql, column: &'static str, values: Vec<String>);
+
+    /// `r` has at least one of the facts; there is at least one.
+    fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], reach: Reach);
+
+    /// `column` contains the text, compared bytewise.
+    fn contains(&self, sql: &mut Sql, column: &'static str, text: &str);
+
+    /// The first of these names that `r.ordering` has, or NULL; compared and
+    /// ordered bytewise.
+    fn order_value(&self, sql: &mut Sql, names: &[String]);
+
+    /// The name of the function that makes a JSON array of its arguments.
+    fn json_array(&self) -> &'static str;
+
+    /// A table `w(n, type, id)` of the keys, where `n` counts from 1.
+    fn key_table(&self, sql: &mut Sql, keys: &[ResourceKey]);
+}

@@ -1,0 +1,156 @@
+//! The questions on versions: the current one stands in `resource`, the ones
+//! before it in `history`. Whether a past version is in scope is decided by
+//! the current one, whose index rows are the only ones kept.
+
+use super::dialect::Dialect;
+use super::filter::is_unconditional;
+use super::row::StoredSql;
+use super::select::{write_limit, write_scope};
+use super::statement::{Sql, Statement};
+use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, ResourceKey, Scope};
+
+const CURRENT: &str =
+    "SELECT r.type, r.id, r.version, r.updated, r.method, r.body FROM resource r WHERE ";
+const PAST: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body FROM history h";
+const PAST_OF_ONE: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body \
+     FROM resource r CROSS JOIN history h WHERE h.rid = r.rid";
+const JOIN: &str = " CROSS JOIN resource r WHERE r.rid = h.rid";
+
+/// One version, current or past.
+pub fn vread(
+    dialect: &dyn Dialect,
+    scope: &Scope,
+    key: &ResourceKey,
+    version: i64,
+) -> Statement<StoredSql> {
+    let mut sql = Sql::new(CURRENT);
+    sql.sql("r.version = ").big(version);
+    write_instance(&mut sql, key);
+    write_scope(dialect, &mut sql, scope);
+    sql.sql(" UNION ALL ").sql(PAST_OF_ONE);
+    sql.sql(" AND h.version = ").big(version);
+    write_instance(&mut sql, key);
+    write_past_scope(dialect, &mut sql, scope);
+    sql.rows_of_client()
+}
+
+/// The versions of one page and one more. Each half is cut to the page's
+/// length before they are put together, so that both can stop early.
+pub fn history(dialect: &dyn Dialect, plan: &HistoryPlan) -> Statement<StoredSql> {
+    let mut sql = Sql::new("SELECT v.type, v.id, v.version, v.updated, v.method, v.body FROM (");
+    sql.sql("SELECT * FROM (").sql(CURRENT).sql("TRUE");
+    match &plan.of {
+        HistoryOf::System => {}
+        HistoryOf::Type(resource_type) => {
+            sql.sql(" AND r.type = ").text(resource_type.as_str());
+        }
+        HistoryOf::Instance(key) => write_instance(&mut sql, key),
+    }
+    write_scope(dialect, &mut sql, &plan.scope);
+    write_times(&mut sql, plan, &R);
+    sql.sql(") c UNION ALL SELECT * FROM (");
+    write_past(dialect, &mut sql, plan);
+    write_times(&mut sql, plan, &H);
+    sql.sql(") p) v");
+    write_end(&mut sql, plan, &V);
+    sql.rows_of_client()
+}
+
+fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) {
+    let joined = !is_unconditional(plan.scope.filter());
+    match &plan.of {
+        HistoryOf::Instance(key) => {
+            sql.sql(PAST_OF_ONE);
+            write_instance(sql, key);
+        }
+        HistoryOf::Type(resource_type) => {
+            sql.sql(PAST).sql(if joined { JOIN } else { " WHERE TRUE" });
+            sql.sql(" AND h.type = ").text(resource_type.as_str());
+        }
+        HistoryOf::System => {
+            sql.sql(PAST).sql(if joined { JOIN } else { " WHERE TRUE" });
+        }
+    }
+    write_past_scope(dialect, sql, &plan.scope);
+    if let Some((low, _)) = plan.at {
+        sql.sql(" AND h.superseded > ").big(low);
+    }
+}
+
+/// The columns of one alias.
+struct Columns {
+    updated: &'static str,
+    resource_type: &'static str,
+    id: &'static str,
+    version: &'static str,
+}
+
+const R: Columns = Columns {
+    updated: "r.updated",
+    resource_type: "r.type",
+    id: "r.id",
+    version: "r.version",
+};
+const H: Columns = Columns {
+    updated: "h.updated",
+    resource_type: "h.type",
+    id: "h.id",
+    version: "h.version",
+};
+const V: Columns = Columns {
+    updated: "v.updated",
+    resource_type: "v.type",
+    id: "v.id",
+    version: "v.version",
+};
+
+fn write_times(sql: &mut Sql, plan: &HistoryPlan, columns: &Columns) {
+    if let Some(since) = plan.since {
+        sql.sql(" AND ").sql(columns.updated).sql(" >= ").big(since);
+    }
+    if let Some((_, high)) = plan.at {
+        sql.sql(" AND ").sql(columns.updated).sql(" <= ").big(high);
+    }
+    if let Some(place) = &plan.after {
+        write_behind(sql, place, columns);
+    }
+    write_end(sql, plan, columns);
+}
+
+fn write_end(sql: &mut Sql, plan: &HistoryPlan, columns: &Columns) {
+    sql.sql(" ORDER BY ").sql(columns.updated).sql(" DESC, ");
+    sql.sql(columns.resource_type).sql(", ").sql(columns.id);
+    sql.sql(", ").sql(columns.version).sql(" DESC");
+    write_limit(sql, plan.limit);
+}
+
+/// Newest first; ties by type, id, then version descending.
+fn write_behind(sql: &mut Sql, place: &HistoryPosition, columns: &Columns) {
+    let key = |sql: &mut Sql, operator: &'static str| {
+        sql.sql("(").sql(columns.resource_type).sql(", ");
+        sql.sql(columns.id).sql(")").sql(operator).sql("(");
+        sql.text(place.key.resource_type.as_str()).sql(", ");
+        sql.text(place.key.id.as_str()).sql(")");
+    };
+    let updated = columns.updated;
+    sql.sql(" AND ").sql(updated).sql(" <= ").big(place.updated);
+    sql.sql(" AND (").sql(updated).sql(" < ").big(place.updated);
+    sql.sql(" OR ");
+    key(sql, " > ");
+    sql.sql(" OR (");
+    key(sql, " = ");
+    sql.sql(" AND ").sql(columns.version).sql(" < ");
+    sql.big(place.version).sql("))");
+}
+
+fn write_instance(sql: &mut Sql, key: &ResourceKey) {
+    sql.sql(" AND r.type = ").text(key.resource_type.as_str());
+    sql.sql(" AND r.id = ").text(key.id.as_str());
+}
+
+fn write_past_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) {
+    if !is_unconditional(scope.filter()) {
+        sql.sql(" AND h.body IS NOT NULL");
+        write_scope(dialect, sql, scope);
+    }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Usage: tests/clients/run.sh [BASE_URL]     (default: UNLOOP_TEST_BASE_URL)
+# Drives a running server with FHIR clients that were not written here, with races
+# and with requests made up from its OpenAPI document. Run setup.sh before.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+folder=${CARGO_TARGET_DIR:-$here/../../target}/clients
+folder=$(cd "$folder" && pwd)
+base_url=${1:-${UNLOOP_TEST_BASE_URL:?"usage: $0 BASE_URL"}}
+export UNLOOP_TEST_BASE_URL=$base_url PYTHONDONTWRITEBYTECODE=1
+# What the libraries leave behind stays under target/.
+work=$(mktemp -d "$folder/run.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+echo "== fhirpy and races: $base_url"
+"$folder/venv/bin/python" -m pytest -q -p no:cacheprovider --tb=short "$here"
+
+echo "== fhir-kit-client: $base_url"
+cp "$here/fhir_kit_client.mjs" "$folder/node/"
+node "$folder/node/fhir_kit_client.mjs" "$base_url" "$work/answers"
+"$folder/venv/bin/python" "$here/answers.py" "$work/answers"
+
+echo "== schemathesis: $base_url"
+# The document's own address is a sibling of the base path. Bounded by time; a fixed
+# seed keeps a red run repeatable.
+cd "$work"
+"$folder/venv/bin/schemathesis" run "${base_url%/*}/openapi.json" --url "${UNLOOP_OPENAPI_BASE:-$base_url}" \
+    --checks not_a_server_error --max-time "${UNLOOP_FUZZ_SECONDS:-60}" --seed 4001 \
+    --phases examples,coverage,fuzzing --request-timeout 20 --workers 2 \
+    --continue-on-failure --warnings off </dev/null
