@@ -21,8 +21,6 @@ pub use records::Records;
 pub use server::Server;
 pub use values::nearest;
 
-use values::Values;
-
 /// A setting that stops the start: one line that names it and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
