@@ -20,9 +20,5 @@ pub enum Permission {
 pub trait Authority: Send + Sync {
     /// The rows the caller may touch, or a refusal of the interaction as a
     /// whole. `resource_type` is `None` for system-wide interactions.
-    fn scope(
-        &self,
-        permission: Permission,
-        resource_type: Option<&str>,
-    ) -> Result<Scope, Failure>;
+    fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure>;
 }

@@ -33,8 +33,11 @@ impl BundleWriter {
 
     /// Adds one entry from `(name, JSON text)` members.
     pub fn entry(&mut self, members: &[(&str, &str)]) {
-        self.text
-            .push_str(if self.entries == 0 { r#","entry":[{"# } else { ",{" });
+        self.text.push_str(if self.entries == 0 {
+            r#","entry":[{"#
+        } else {
+            ",{"
+        });
         for (index, (name, json)) in members.iter().enumerate() {
             if index > 0 {
                 self.text.push(',');
@@ -50,7 +53,8 @@ impl BundleWriter {
 
     /// Empty arrays don't exist in FHIR, so a bundle without entries has none.
     pub fn finish(mut self) -> String {
-        self.text.push_str(if self.entries == 0 { "}" } else { "]}" });
+        self.text
+            .push_str(if self.entries == 0 { "}" } else { "]}" });
         self.text
     }
 }

@@ -56,11 +56,8 @@ pub struct Draft {
 /// add some that are written in the same commit.
 #[async_trait::async_trait]
 pub trait Rule: Send + Sync {
-    async fn review(
-        &self,
-        engine: &Engine,
-        drafts: &mut Vec<Draft>,
-    ) -> Result<Vec<Issue>, Failure>;
+    async fn review(&self, engine: &Engine, drafts: &mut Vec<Draft>)
+    -> Result<Vec<Issue>, Failure>;
 }
 
 pub struct Engine {
@@ -206,7 +203,10 @@ fn permission(method: Method) -> super::authority::Permission {
 #[derive(Debug)]
 pub enum WriteError {
     /// The guard of draft number `change` did not hold.
-    Conflict { change: usize, conflict: Conflict },
+    Conflict {
+        change: usize,
+        conflict: Conflict,
+    },
     Failure(Failure),
 }
 

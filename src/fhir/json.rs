@@ -9,10 +9,14 @@ use serde_json::{Map, Number, Value};
 
 use super::outcome::{Failure, Kind};
 
+/// What the JSON parser can nest at most.
+pub const MAX_DEPTH: usize = 120;
+
 /// How serde_json hands over a number whose digits are to be kept.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
-/// Reads one JSON document. `depth` bounds the nesting of objects and arrays.
+/// Reads one JSON document. `depth` bounds the nesting of objects and arrays;
+/// above [`MAX_DEPTH`] the parser refuses on its own.
 ///
 /// ```
 /// use unloop::fhir::json::parse;
@@ -26,8 +30,6 @@ pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, Failure> {
         refusal: None,
     };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    // The bound below is ours, and lower than the stack allows.
-    reader.disable_recursion_limit();
     let value = Node(&mut place).deserialize(&mut reader);
     match value.and_then(|value| reader.end().map(|()| value)) {
         Ok(value) => Ok(value),
@@ -166,7 +168,8 @@ impl<'de> Visitor<'de> for Node<'_> {
                 self.0.enter()?;
             }
             if object.contains_key(&key) {
-                let text = format!("The member \"{key}\" stands twice in one object. Send it once.");
+                let text =
+                    format!("The member \"{key}\" stands twice in one object. Send it once.");
                 return Err(self.0.refuse(Kind::Structure, text));
             }
             self.0.steps.push(Step::Key(key.clone()));
@@ -203,12 +206,25 @@ mod tests {
     fn nesting_is_bounded() {
         assert!(parse(b"[[[[1]]]]", 4).is_ok());
         assert_eq!(refusal("[[[[[1]]]]]").kind, Kind::TooLarge);
-        assert_eq!(refusal(r#"{"a":{"a":{"a":{"a":{"a":1}}}}}"#).kind, Kind::TooLarge);
+        assert_eq!(
+            refusal(r#"{"a":{"a":{"a":{"a":{"a":1}}}}}"#).kind,
+            Kind::TooLarge
+        );
     }
 
     #[test]
     fn what_is_not_json_is_refused_with_line_and_column() {
-        for text in ["", "{", "{]", "nul", "{} {}", "{\"a\":01}", "\u{feff}{}", "{'a':1}", "NaN"] {
+        for text in [
+            "",
+            "{",
+            "{]",
+            "nul",
+            "{} {}",
+            "{\"a\":01}",
+            "\u{feff}{}",
+            "{'a':1}",
+            "NaN",
+        ] {
             let failure = refusal(text);
             assert_eq!(failure.kind, Kind::Structure, "{text}");
             assert!(failure.issues[0].text.contains("line"), "{text}");

@@ -50,7 +50,10 @@ impl Resource {
         }
         body.push('}');
         let kept = |name: &str| !matches!(name, "resourceType" | "id" | "meta");
-        push_members(&mut body, self.content.iter().filter(|(name, _)| kept(name)));
+        push_members(
+            &mut body,
+            self.content.iter().filter(|(name, _)| kept(name)),
+        );
         body.push('}');
         body
     }
@@ -149,7 +152,10 @@ mod tests {
         let out = round_trip(
             r#"{"resourceType":"Basic","meta":{"lastUpdated":"x","tag":[{"code":"\"é"}]},"_a":{"v":1.10}}"#,
         );
-        assert!(out.ends_with(r#"000Z","tag":[{"code":"\"é"}]},"_a":{"v":1.10}}"#), "{out}");
+        assert!(
+            out.ends_with(r#"000Z","tag":[{"code":"\"é"}]},"_a":{"v":1.10}}"#),
+            "{out}"
+        );
     }
 
     #[test]

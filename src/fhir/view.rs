@@ -38,7 +38,9 @@ impl View {
             ) {
                 return Err(Failure::new(
                     Kind::NotSupported,
-                    format!("This address has no parameter \"{name}\". It has _summary, _elements, _pretty and _format."),
+                    format!(
+                        "This address has no parameter \"{name}\". It has _summary, _elements, _pretty and _format."
+                    ),
                 ));
             }
         }
@@ -53,12 +55,18 @@ impl View {
     }
 
     pub fn of(request: &Request) -> Result<Self, Failure> {
-        let part = match (request.parameter("_summary"), request.parameter("_elements")) {
+        let part = match (
+            request.parameter("_summary"),
+            request.parameter("_elements"),
+        ) {
             (Some("count"), _) => Part::Count,
             (None | Some("false"), None) => Part::All,
-            (None | Some("false"), Some(names)) => {
-                Part::Elements(names.split(',').map(|name| name.trim().to_owned()).collect())
-            }
+            (None | Some("false"), Some(names)) => Part::Elements(
+                names
+                    .split(',')
+                    .map(|name| name.trim().to_owned())
+                    .collect(),
+            ),
             (Some(_), Some(_)) => {
                 return Err(Failure::new(
                     Kind::Value,
@@ -94,7 +102,8 @@ impl View {
         if matches!(self.part, Part::All | Part::Count) {
             return Ok(text);
         }
-        let mut content: Map<String, Value> = serde_json::from_str(&text).map_err(|_| unreadable())?;
+        let mut content: Map<String, Value> =
+            serde_json::from_str(&text).map_err(|_| unreadable())?;
         let name = content.get("resourceType").and_then(Value::as_str);
         let Some(definition) = name.and_then(|name| definitions.type_definition(name)) else {
             return Ok(text);

@@ -55,7 +55,10 @@ pub fn check_accepted(format: Option<&str>, accept: Option<&str>) -> Result<(), 
     if let Some(format) = format {
         let (essence, parameters) = essence(format);
         return match essence.as_str() {
-            "json" | "application/json" | "application/fhir+json" | "application/fhir json"
+            "json"
+            | "application/json"
+            | "application/fhir+json"
+            | "application/fhir json"
             | "text/json"
                 if version_fits(&parameters) =>
             {
@@ -103,7 +106,9 @@ fn version_fits(parameters: &[(String, String)]) -> bool {
 fn not_acceptable(name: &str) -> Failure {
     Failure::new(
         Kind::NotAcceptable,
-        format!("{name} asks for something else than JSON. This service answers application/fhir+json; fhirVersion=4.0."),
+        format!(
+            "{name} asks for something else than JSON. This service answers application/fhir+json; fhirVersion=4.0."
+        ),
     )
 }
 

@@ -8,9 +8,7 @@ use super::media::{self, ContentKind};
 use super::routes::{BASE_PATH, HttpLimits};
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::fhir::request::{
-    Content, Preconditions, Request, Return, Verb, parse_query,
-};
+use crate::fhir::request::{Content, Preconditions, Request, Return, Verb, parse_query};
 
 pub fn read(
     http: &HttpRequest,
@@ -52,7 +50,9 @@ fn body_refused(error: &actix_web::Error, limit: usize) -> Failure {
     if error.as_response_error().status_code() == 413 {
         return Failure::new(
             Kind::TooLarge,
-            format!("The content is larger than {limit} bytes. Split it, or ask the operator to raise UNLOOP_MAX_BODY_BYTES."),
+            format!(
+                "The content is larger than {limit} bytes. Split it, or ask the operator to raise UNLOOP_MAX_BODY_BYTES."
+            ),
         );
     }
     Failure::new(
@@ -103,7 +103,10 @@ fn text(http: &HttpRequest, name: header::HeaderName) -> Result<Option<&str>, Fa
     match http.headers().get(&name) {
         None => Ok(None),
         Some(value) => value.to_str().map(Some).map_err(|_| {
-            Failure::new(Kind::Value, format!("The header {name} is not plain ASCII text."))
+            Failure::new(
+                Kind::Value,
+                format!("The header {name} is not plain ASCII text."),
+            )
         }),
     }
 }
@@ -128,7 +131,10 @@ fn preconditions(http: &HttpRequest) -> Result<Preconditions, Failure> {
 
 /// <https://www.rfc-editor.org/rfc/rfc7240>: what is not understood is ignored.
 fn prefer(http: &HttpRequest, request: &mut Request) {
-    for value in http.headers().get_all(header::HeaderName::from_static("prefer")) {
+    for value in http
+        .headers()
+        .get_all(header::HeaderName::from_static("prefer"))
+    {
         let Ok(value) = value.to_str() else { continue };
         for preference in value.split([',', ';']) {
             match preference.trim().replace(' ', "").as_str() {

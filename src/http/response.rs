@@ -10,8 +10,7 @@ const CONTENT_TYPE: &str = "application/fhir+json; charset=utf-8; fhirVersion=4.
 
 /// `head` leaves the content out and keeps everything else.
 pub fn write(base_url: &str, answer: Answer, head: bool) -> HttpResponse {
-    let status =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if let Some(version) = answer.version {
         response.insert_header((header::ETAG, etag(version)));
@@ -45,9 +44,7 @@ pub fn write(base_url: &str, answer: Answer, head: bool) -> HttpResponse {
 
 fn set_last_modified(response: &mut HttpResponseBuilder, updated: i64) {
     if let Ok(time) = jiff::Timestamp::from_microsecond(updated) {
-        let text = time
-            .strftime("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string();
+        let text = time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         response.insert_header((header::LAST_MODIFIED, text));
     }
 }

@@ -37,7 +37,10 @@ pub async fn bundle(
     let entries = entries(engine, content.remove("entry"))?;
     let kind = content.get("type").and_then(Value::as_str);
     let (kind, answers) = match kind {
-        Some("batch") => ("batch-response", batch(engine, authority, entries, prefer).await),
+        Some("batch") => (
+            "batch-response",
+            batch(engine, authority, entries, prefer).await,
+        ),
         Some("transaction") => (
             "transaction-response",
             transaction(engine, authority, entries, prefer).await?,

@@ -63,11 +63,12 @@ fn parse(engine: &Engine, index: usize, entry: Value) -> Result<Entry, Failure> 
         )
     })?;
     let url = text("url").ok_or_else(|| {
-        Failure::new(Kind::Required, "request.url is missing. Example: Patient/123.")
+        Failure::new(
+            Kind::Required,
+            "request.url is missing. Example: Patient/123.",
+        )
     })?;
-    let url = url
-        .strip_prefix(&engine.settings.base_url)
-        .unwrap_or(url);
+    let url = url.strip_prefix(&engine.settings.base_url).unwrap_or(url);
     let mut request = Request::parse_url(verb, url)?;
     request.preconditions = preconditions(&wanted)?;
     request.content = match entry.remove("resource") {

@@ -27,10 +27,7 @@ pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failur
     let statement = engine
         .capabilities
         .get_or_init(|| statement(engine).to_string());
-    view.apply(
-        engine.definitions,
-        Answer::content(200, statement.clone()),
-    )
+    view.apply(engine.definitions, Answer::content(200, statement.clone()))
 }
 
 fn statement(engine: &Engine) -> Value {

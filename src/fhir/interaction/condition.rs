@@ -27,7 +27,9 @@ pub async fn find(
     resource_type: &str,
     criteria: &str,
 ) -> Result<Matches, Failure> {
-    let criteria = criteria.split_once('?').map_or(criteria, |(_, query)| query);
+    let criteria = criteria
+        .split_once('?')
+        .map_or(criteria, |(_, query)| query);
     let pairs = parse_query(criteria);
     let plan = plan(engine, authority, resource_type, &pairs)?;
     let mut rows = engine

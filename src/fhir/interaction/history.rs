@@ -73,9 +73,9 @@ fn plan(
             "_since" => plan.since = Some(time(name, value)?.0),
             "_at" => plan.at = Some(time(name, value)?),
             "_count" => {
-                let count = value.parse::<usize>().map_err(|_| {
-                    Failure::new(Kind::Value, "_count is a whole number from 0.")
-                })?;
+                let count = value
+                    .parse::<usize>()
+                    .map_err(|_| Failure::new(Kind::Value, "_count is a whole number from 0."))?;
                 plan.limit = count.min(limits.max_page);
             }
             CURSOR => plan.after = Some(position_of(value)?),
@@ -83,7 +83,9 @@ fn plan(
             other => {
                 return Err(Failure::new(
                     Kind::NotSupported,
-                    format!("History has no parameter \"{other}\". It has _since, _at, _count, _summary, _elements, _pretty and _format."),
+                    format!(
+                        "History has no parameter \"{other}\". It has _since, _at, _count, _summary, _elements, _pretty and _format."
+                    ),
                 ));
             }
         }
@@ -139,11 +141,19 @@ fn write_entry(
         quoted(&etag(stored.version)),
         instant(stored.updated),
     );
-    let rest = [("request", request.as_str()), ("response", response.as_str())];
+    let rest = [
+        ("request", request.as_str()),
+        ("response", response.as_str()),
+    ];
     match render(stored) {
         Some(text) => {
             let text = view.resource(engine.definitions, text)?;
-            bundle.entry(&[("fullUrl", &full_url), ("resource", &text), rest[0], rest[1]]);
+            bundle.entry(&[
+                ("fullUrl", &full_url),
+                ("resource", &text),
+                rest[0],
+                rest[1],
+            ]);
         }
         None => bundle.entry(&[("fullUrl", &full_url), rest[0], rest[1]]),
     }

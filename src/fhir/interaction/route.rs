@@ -78,7 +78,10 @@ fn system(verb: Verb) -> Result<Interaction, Failure> {
     match verb {
         Verb::Get => Ok(Interaction::Search(SearchIn::System)),
         Verb::Post => Ok(Interaction::Bundle),
-        _ => Err(not_allowed(verb, "GET (search) and POST (batch, transaction)")),
+        _ => Err(not_allowed(
+            verb,
+            "GET (search) and POST (batch, transaction)",
+        )),
     }
 }
 
@@ -136,7 +139,11 @@ fn of_instance(
         [operation] if operation.starts_with('$') => Err(no_operation()),
         [member] | [member, "_search"] => {
             let search = compartment(engine, key, member)?;
-            let by = if rest.len() == 1 { Verb::Get } else { Verb::Post };
+            let by = if rest.len() == 1 {
+                Verb::Get
+            } else {
+                Verb::Post
+            };
             only(verb, by, Interaction::Search(search))
         }
         _ => Err(Failure::new(
@@ -196,7 +203,10 @@ fn only(verb: Verb, wanted: Verb, interaction: Interaction) -> Result<Interactio
 fn not_allowed(verb: Verb, allowed: &str) -> Failure {
     Failure::new(
         Kind::MethodNotAllowed,
-        format!("{} is not possible at this address; it has {allowed}.", verb.code()),
+        format!(
+            "{} is not possible at this address; it has {allowed}.",
+            verb.code()
+        ),
     )
 }
 

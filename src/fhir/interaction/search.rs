@@ -87,10 +87,18 @@ fn prepare(
     let scope = authority.scope(Permission::Search, resource_type)?;
     let settings = engine.search_settings(request.lenient);
     let query = Query::parse(&engine.catalogue, resource_type, &request.query, &settings)?;
-    let mut plan = compile(&engine.catalogue, &query, compartment.as_ref(), scope, now())?;
+    let mut plan = compile(
+        &engine.catalogue,
+        &query,
+        compartment.as_ref(),
+        scope,
+        now(),
+    )?;
     let fingerprint = page::fingerprint(&query, compartment.as_ref());
     if let Some(cursor) = &query.cursor {
-        page::decode(cursor, fingerprint)?.set(&mut plan);
+        let place = page::decode(cursor, fingerprint, &plan.order)?;
+        plan.after = Some(place.position);
+        plan.backwards = place.backwards;
     }
     Ok(Prepared {
         query,

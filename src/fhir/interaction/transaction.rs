@@ -166,7 +166,9 @@ async fn lookup(
     let name = reference.split('?').next().unwrap_or(reference);
     match condition::find(engine, authority, name, reference).await? {
         Matches::One(stored) => Ok(stored.key),
-        Matches::Many => Err(condition::ambiguous("A conditional reference of this entry")),
+        Matches::Many => Err(condition::ambiguous(
+            "A conditional reference of this entry",
+        )),
         Matches::None(_) => Err(Failure::new(
             Kind::MultipleMatches,
             format!(
@@ -197,7 +199,10 @@ async fn commit(
         }
     }
     writes.sort_by_key(|(index, draft, _)| (rank(draft), *index));
-    let places: Vec<(usize, bool)> = writes.iter().map(|(index, _, again)| (*index, *again)).collect();
+    let places: Vec<(usize, bool)> = writes
+        .iter()
+        .map(|(index, _, again)| (*index, *again))
+        .collect();
     let drafts = writes.into_iter().map(|(_, draft, _)| draft).collect();
     let done = write(engine, authority, drafts, &places).await?;
     for (position, (index, _)) in places.iter().enumerate() {

@@ -84,8 +84,8 @@ pub async fn conditional_update(
         .await?;
         match engine.write(authority, vec![draft]).await {
             Ok(done) => return written(request.prefer, &done, 0),
-            Err(WriteError::Conflict { conflict, .. }) if retry || conflict == Conflict::Matched => {
-            }
+            Err(WriteError::Conflict { conflict, .. })
+                if retry || conflict == Conflict::Matched => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -96,7 +96,10 @@ pub async fn conditional_update(
 pub fn criteria(query: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(query.iter().filter(|(name, _)| {
-            !matches!(name.as_str(), "_format" | "_pretty" | "_summary" | "_elements")
+            !matches!(
+                name.as_str(),
+                "_format" | "_pretty" | "_summary" | "_elements"
+            )
         }))
         .finish()
 }

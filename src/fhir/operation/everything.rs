@@ -94,7 +94,9 @@ fn with_parameters(request: &Request) -> Result<Request, Failure> {
                 ));
             }
         };
-        request.query.push((name.unwrap_or_default().to_owned(), value));
+        request
+            .query
+            .push((name.unwrap_or_default().to_owned(), value));
     }
     Ok(request)
 }
@@ -141,7 +143,9 @@ impl Asked {
                 other => {
                     return Err(Failure::new(
                         Kind::NotSupported,
-                        format!("$everything has no parameter \"{other}\". It has start, end, _since, _type and _count."),
+                        format!(
+                            "$everything has no parameter \"{other}\". It has start, end, _since, _type and _count."
+                        ),
                     ));
                 }
             }
@@ -150,7 +154,7 @@ impl Asked {
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         asked.fingerprint = hash(&parts).0;
         if let Some(cursor) = cursor {
-            asked.place = Some(page::decode(cursor, asked.fingerprint)?);
+            asked.place = Some(page::decode(cursor, asked.fingerprint, &order())?);
         }
         Ok(asked)
     }
@@ -171,22 +175,16 @@ impl Asked {
         if self.start.is_some() || self.end.is_some() {
             filter.push(self.care_dates());
         }
-        let ascending = |by| OrderTerm {
-            by,
-            descending: false,
-        };
         let limits = &engine.settings.limits;
         let mut plan = SearchPlan {
             scope,
             filter: Filter::All(filter),
-            order: vec![ascending(OrderBy::Type), ascending(OrderBy::Id)],
+            order: order(),
             after: None,
             backwards: false,
             limit: self.count.unwrap_or(limits.max_page).min(limits.max_page),
         };
-        if let Some(place) = self.place.clone() {
-            place.set(&mut plan);
-        }
+        plan.after = self.place.as_ref().map(|place| place.position.clone());
         plan
     }
 
@@ -202,6 +200,16 @@ impl Asked {
             Filter::Not(Box::new(Filter::Is(Comparison::Moment(date::any())))),
         ])
     }
+}
+
+fn order() -> Vec<OrderTerm> {
+    [OrderBy::Type, OrderBy::Id]
+        .into_iter()
+        .map(|by| OrderTerm {
+            by,
+            descending: false,
+        })
+        .collect()
 }
 
 fn time(name: &str, value: &str) -> Result<Range, Failure> {

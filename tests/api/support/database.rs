@@ -1,0 +1,86 @@
+//! A fresh database for each test.
+
+use std::sync::Arc;
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use unloop::store::Store;
+use unloop::store::postgres::{PostgresSettings, PostgresStore};
+use unloop::store::sqlite::{SqliteSettings, SqliteStore};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
+/// Goes away with the value.
+pub enum Database {
+    Sqlite(tempfile::TempDir),
+    Postgres { server: String, name: String },
+}
+
+impl Database {
+    /// `None` where there is no PostgreSQL to test with, which CI does not accept.
+    pub async fn create(kind: StoreKind) -> Option<(Self, Arc<dyn Store>)> {
+        match kind {
+            StoreKind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("test.db").display());
+                SqliteStore::migrate(&url, &SqliteSettings::default()).unwrap();
+                let store = SqliteStore::open(&url, SqliteSettings::default()).unwrap();
+                Some((Self::Sqlite(folder), Arc::new(store)))
+            }
+            StoreKind::Postgres => {
+                let server = postgres_server()?;
+                let name = format!("api_{}", uuid::Uuid::now_v7().simple());
+                execute(&server, &format!("CREATE DATABASE {name}")).await;
+                let (base, _) = server.rsplit_once('/').unwrap();
+                let url = format!("{base}/{name}");
+                let settings = || PostgresSettings {
+                    pool_size: 8,
+                    ..PostgresSettings::default()
+                };
+                unloop::store::postgres::migrate(&url, &settings())
+                    .await
+                    .unwrap();
+                let store = PostgresStore::connect(&url, settings()).await.unwrap();
+                Some((Self::Postgres { server, name }, Arc::new(store)))
+            }
+        }
+    }
+}
+
+fn postgres_server() -> Option<String> {
+    let url = std::env::var("UNLOOP_TEST_POSTGRES_URL").ok();
+    if url.is_none() {
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "CI tests PostgreSQL too"
+        );
+        eprintln!("skipped on PostgreSQL: UNLOOP_TEST_POSTGRES_URL is not set (make test sets it)");
+    }
+    url
+}
+
+async fn execute(server: &str, sql: &str) {
+    let mut connection = AsyncPgConnection::establish(server).await.unwrap();
+    connection.batch_execute(sql).await.unwrap();
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Self::Postgres { server, name } = self else {
+            return;
+        };
+        let (server, sql) = (server.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(execute(&server, &sql));
+        })
+        .join()
+        .unwrap();
+    }
+}

@@ -1,0 +1,36 @@
+//! A real server on a free port with a database of its own.
+
+mod call;
+mod database;
+mod server;
+
+pub use call::Reply;
+pub use database::StoreKind;
+pub use server::Server;
+
+/// Makes one test per store of each `async fn(Server)`. PostgreSQL needs
+/// `UNLOOP_TEST_POSTGRES_URL`; `make test` sets it.
+#[macro_export]
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let server = $crate::support::Server::start($crate::support::StoreKind::Sqlite).await;
+                    super::$name(server.unwrap()).await;
+                }
+            )+
+        }
+        mod postgres {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    if let Some(server) = $crate::support::Server::start($crate::support::StoreKind::Postgres).await {
+                        super::$name(server).await;
+                    }
+                }
+            )+
+        }
+    };
+}
