@@ -44,8 +44,8 @@ impl Telemetry {
         let (done, ended) = mpsc::channel();
         std::thread::spawn(move || {
             self.exporters.shut_down(within);
-            // Nobody listens any more when it took too long.
-            drop(done.send(()));
+            // Where it took too long nobody listens any more.
+            done.send(()).ok();
         });
         if ended.recv_timeout(within).is_err() {
             tracing::warn!("the last traces or metrics were not sent in time");
