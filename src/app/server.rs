@@ -39,7 +39,7 @@ impl App {
         let address = listener.local_addr().map_err(failed)?;
         let base_url = match &config.server.base_url {
             Some(base_url) => base_url.clone(),
-            None => format!("http://{address}{BASE_PATH}"),
+            None => listening_url(address),
         };
         let store = store::open(&config.database).await?;
         let engine = Data::new(engine(&config, store, base_url)?);
@@ -59,6 +59,11 @@ impl App {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where this machine reaches it, which a base URL of the operator's may not say.
+    pub fn listening_url(&self) -> String {
+        listening_url(self.address)
     }
 
     pub fn engine(&self) -> Arc<Engine> {
@@ -100,6 +105,10 @@ impl App {
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
         }
     }
+}
+
+fn listening_url(address: SocketAddr) -> String {
+    format!("http://{address}{BASE_PATH}")
 }
 
 fn serve(
