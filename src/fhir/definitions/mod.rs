@@ -1,8 +1,26 @@
 //! The official R4 definitions as data. `cargo xtask definitions` makes the
-//! data file from the published packages; nothing here is written by type.
+//! data files from the published packages; nothing here is written by type.
 
+mod load;
+mod load_search;
+mod load_types;
 mod model;
+
+use std::sync::OnceLock;
 
 pub use model::{
     Compartment, Definitions, Element, ParamKind, SearchParam, TypeDefinition, TypeKind,
 };
+
+/// R4 (4.0.1), read once.
+pub fn r4() -> &'static Definitions {
+    static R4: OnceLock<Definitions> = OnceLock::new();
+    R4.get_or_init(|| {
+        load::definitions(
+            include_str!("data/types.txt"),
+            include_str!("data/search.txt"),
+            include_str!("data/compartments.txt"),
+        )
+        .expect("the data files are generated and every test run reads them")
+    })
+}

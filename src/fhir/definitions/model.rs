@@ -22,7 +22,7 @@ pub struct TypeDefinition {
     pub properties: HashMap<String, (usize, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Element {
     /// Without `[x]`.
     pub name: String,
@@ -55,13 +55,14 @@ pub enum ParamKind {
     Special,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SearchParam {
     pub code: String,
     pub url: String,
     pub kind: ParamKind,
     /// The official expression, only the alternatives that concern the type it
-    /// is listed under.
+    /// is listed under. Inherited ones start at `Resource` (`Resource.id`); a few
+    /// start at no type (`name | alias`).
     pub expression: String,
     /// Types a reference parameter may point at.
     pub targets: Vec<String>,

@@ -1,0 +1,160 @@
+//! `types.txt`: `kind name [: parent] [abstract]`, then
+//! `name min..max types [S][M] [=value-set]`. A parent stands before its children.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::load::BadLine;
+use super::model::{Element, TypeDefinition, TypeKind};
+
+/// Concrete resource type -> the types it inherits from.
+pub type Lineage = BTreeMap<String, Vec<String>>;
+
+pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), BadLine> {
+    let mut types: HashMap<String, TypeDefinition> = HashMap::new();
+    let mut parents: HashMap<&str, &str> = HashMap::new();
+    let mut lineage = Lineage::new();
+    let mut current: Option<TypeDefinition> = None;
+    for line in text.lines() {
+        if let Some(element) = line.strip_prefix("  ") {
+            let of = current.as_mut().ok_or_else(|| BadLine::of(line))?;
+            let (element, forbidden) = parse_element(element).ok_or_else(|| BadLine::of(line))?;
+            put(&mut of.elements, element, forbidden);
+            continue;
+        }
+        finish(&mut types, current.take());
+        let header = parse_header(line).ok_or_else(|| BadLine::of(line))?;
+        if let Some(parent) = header.parent {
+            parents.insert(header.name, parent);
+        }
+        if header.kind == TypeKind::Resource && !header.is_abstract {
+            let ancestors = std::iter::successors(parents.get(header.name), |p| parents.get(*p));
+            let ancestors = ancestors.map(|p| (*p).to_owned()).collect();
+            lineage.insert(header.name.to_owned(), ancestors);
+        }
+        let inherited = header.parent.and_then(|p| types.get(p));
+        current = Some(TypeDefinition {
+            name: header.name.to_owned(),
+            kind: header.kind,
+            elements: inherited.map_or_else(Vec::new, |p| p.elements.clone()),
+            properties: HashMap::new(),
+        });
+    }
+    finish(&mut types, current);
+    Ok((types, lineage))
+}
+
+struct Header<'a> {
+    kind: TypeKind,
+    name: &'a str,
+    parent: Option<&'a str>,
+    is_abstract: bool,
+}
+
+fn parse_header(line: &str) -> Option<Header<'_>> {
+    let (line, is_abstract) = match line.strip_suffix(" abstract") {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    let (kind, rest) = line.split_once(' ')?;
+    let (name, parent) = match rest.split_once(" : ") {
+        Some((name, parent)) => (name, Some(parent)),
+        None => (rest, None),
+    };
+    let kind = match kind {
+        "resource" => TypeKind::Resource,
+        "complex" => TypeKind::Complex,
+        "primitive" => TypeKind::Primitive,
+        "backbone" => TypeKind::Backbone,
+        _ => return None,
+    };
+    Some(Header {
+        kind,
+        name,
+        parent,
+        is_abstract,
+    })
+}
+
+/// The element, and whether it is forbidden (`..0`) where a parent allows it.
+fn parse_element(line: &str) -> Option<(Element, bool)> {
+    let mut words = line.split(' ');
+    let (name, cardinality, types) = (words.next()?, words.next()?, words.next()?);
+    let (min, max) = cardinality.split_once("..")?;
+    let (name, choice) = match name.strip_suffix("[x]") {
+        Some(name) => (name, true),
+        None => (name, false),
+    };
+    let mut element = Element {
+        name: name.to_owned(),
+        types: Vec::new(),
+        choice,
+        min: min.parse().ok()?,
+        array: !matches!(max, "0" | "1"),
+        summary: false,
+        modifier: false,
+        targets: Vec::new(),
+        required_binding: None,
+    };
+    for part in types.split(',') {
+        element
+            .types
+            .push(type_and_targets(part, &mut element.targets));
+    }
+    if element.targets.iter().any(|t| t == "Resource") {
+        element.targets.clear();
+    }
+    for word in words {
+        match word.strip_prefix('=') {
+            Some(value_set) => element.required_binding = Some(value_set.to_owned()),
+            None => {
+                element.summary = word.contains('S');
+                element.modifier = word.contains('M');
+            }
+        }
+    }
+    Some((element, max == "0"))
+}
+
+/// `Reference(Patient|Group)`
+fn type_and_targets(text: &str, targets: &mut Vec<String>) -> String {
+    let Some((name, of)) = text.split_once('(') else {
+        return text.to_owned();
+    };
+    targets.extend(of.trim_end_matches(')').split('|').map(str::to_owned));
+    name.to_owned()
+}
+
+/// What a type says of an inherited element replaces what its parent said.
+fn put(elements: &mut Vec<Element>, element: Element, forbidden: bool) {
+    match elements.iter_mut().find(|e| e.name == element.name) {
+        Some(_) if forbidden => elements.retain(|e| e.name != element.name),
+        Some(inherited) => *inherited = element,
+        None if forbidden => {}
+        None => elements.push(element),
+    }
+}
+
+fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDefinition>) {
+    if let Some(mut definition) = definition {
+        for (index, element) in definition.elements.iter().enumerate() {
+            for name in &element.types {
+                let property = property_name(element, name);
+                definition
+                    .properties
+                    .insert(property, (index, name.clone()));
+            }
+        }
+        types.insert(definition.name.clone(), definition);
+    }
+}
+
+fn property_name(element: &Element, type_name: &str) -> String {
+    if !element.choice {
+        return element.name.clone();
+    }
+    let mut letters = type_name.chars();
+    let mut property = element.name.clone();
+    property.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+    property.push_str(letters.as_str());
+    property
+}

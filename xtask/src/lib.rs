@@ -1,0 +1,6 @@
+//! Chores of the project: `cargo xtask definitions` writes the R4 data files.
+
+pub mod definitions;
+
+/// What stopped a chore, in one sentence.
+pub type Result<T> = std::result::Result<T, String>;
