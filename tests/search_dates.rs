@@ -1,7 +1,8 @@
 //! Dates in search. <https://hl7.org/fhir/R4/search.html#date>
 
 use serde_json::json;
-use unloop::fhir::search::date::{DateTest, any, range, range_of};
+use unloop::fhir::search::date::{range, range_of};
+use unloop::fhir::search::prefix::{DateTest, any};
 use unloop::store::Bounds;
 
 fn micros(instant: &str) -> i64 {

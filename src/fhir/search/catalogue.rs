@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::compartment::{self, Membership};
 use super::expression::{self, Expression};
-use super::path::Path;
+use super::path::{Path, Predicate, Step};
 use super::reference::Base;
 use super::token;
 use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
@@ -171,6 +171,16 @@ impl Param {
         self.element().is_some() && paths.iter().all(|path| path.single)
     }
 
+    /// No predicate leaves patients out.
+    fn takes_patients(&self) -> bool {
+        let mut steps = self.expression.paths.iter().flat_map(|path| &path.steps);
+        steps.all(|step| match step {
+            Step::Where(Predicate::RefersTo(target)) => target == "Patient",
+            Step::Where(_) => false,
+            Step::Field(_) | Step::Item(..) => true,
+        })
+    }
+
     /// The one element all values come from.
     fn element(&self) -> Option<&str> {
         let (first, rest) = self.expression.paths.split_first()?;
@@ -197,8 +207,9 @@ fn place(params: &mut [Param]) {
     owner.storage = Storage::Owner;
     let element = owner.element().map(str::to_owned);
     for param in params {
-        param.names_owner =
-            param.kind == ParamKind::Reference && param.element() == element.as_deref();
+        param.names_owner = param.kind == ParamKind::Reference
+            && param.element() == element.as_deref()
+            && param.takes_patients();
     }
 }
 
