@@ -191,7 +191,8 @@ mod tests {
             async move { gather.commit(Commit::default()).await }
         }));
         drop(gather);
-        let (results, ()) = tokio::join!(commits, worker);
+        let both = futures_util::future::join(commits, worker);
+        let (results, ()) = tokio::task::unconstrained(both).await;
         assert!(results.iter().all(Result::is_ok));
         let groups = groups.lock().unwrap();
         assert_eq!(

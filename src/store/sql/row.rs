@@ -89,6 +89,12 @@ pub fn page(mut rows: Vec<StoredRow>, limit: usize) -> Result<(Vec<Stored>, bool
     Ok((rows?, more))
 }
 
+/// What `count(*)` answered.
+pub fn counted(rows: &[i64]) -> Result<u64, StoreError> {
+    let count = rows.first().and_then(|count| u64::try_from(*count).ok());
+    count.ok_or_else(|| StoreError::Corrupt("a count without a number".into()))
+}
+
 /// The same for a search, with the place of each row.
 pub fn found(mut rows: Vec<FoundRow>, plan: &SearchPlan) -> Result<Found, StoreError> {
     let mut found = Found {

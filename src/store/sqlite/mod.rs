@@ -1,1 +1,18 @@
-//! To be written.
+//! The embedded store: one file, one writer, several readers.
+//!
+//! Reads hop once to a blocking thread and its connection. Commits go to the
+//! writer's own thread, which makes all that wait durable with one flush.
+
+mod bind;
+mod commit;
+mod connection;
+mod dialect;
+mod error;
+mod index;
+mod migration;
+mod readers;
+mod settings;
+mod store;
+
+pub use settings::SqliteSettings;
+pub use store::SqliteStore;

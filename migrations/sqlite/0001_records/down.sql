@@ -1,0 +1,6 @@
+DROP TABLE outbox;
+DROP TABLE resource_date;
+DROP TABLE resource_text;
+DROP TABLE resource_key;
+DROP TABLE history;
+DROP TABLE resource;

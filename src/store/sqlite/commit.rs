@@ -1,0 +1,281 @@
+//! Commits, as many as wait in one transaction.
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
+
+use super::dialect::SqliteDialect;
+use super::error::store_error;
+use super::index;
+use crate::store::gather::{CommitGroup, TimedCommit};
+use crate::store::sql::row::method_code;
+use crate::store::sql::{Bind, Sql, select};
+use crate::store::{
+    Change, Conflict, Effect, Guard, IndexRows, Method, OutboxRow, ResourceKey, StoreError,
+    Version, Write,
+};
+
+type CommitResult = Result<Vec<Version>, StoreError>;
+
+/// The one connection that writes.
+pub struct Writer {
+    connection: SqliteConnection,
+}
+
+impl Writer {
+    pub fn new(connection: SqliteConnection) -> Self {
+        Self { connection }
+    }
+
+    fn commit_all(&mut self, group: Vec<TimedCommit>) -> Result<Vec<CommitResult>, StoreError> {
+        self.run("BEGIN IMMEDIATE")?;
+        let results = group.into_iter().map(|timed| self.commit_one(timed));
+        let results: Vec<_> = results.collect::<Result<_, _>>()?;
+        self.run("COMMIT")?;
+        Ok(results)
+    }
+
+    /// The inner result is this commit's own, the outer one that of the group.
+    fn commit_one(&mut self, timed: TimedCommit) -> Result<CommitResult, StoreError> {
+        self.run("SAVEPOINT one")?;
+        let result = apply(&mut self.connection, timed);
+        if let Err(error) = &result
+            && self.run("ROLLBACK TO one").is_err()
+        {
+            // SQLite has given up the whole transaction, and this is why.
+            return Err(error.clone());
+        }
+        self.run("RELEASE one")?;
+        Ok(result)
+    }
+
+    fn run(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.connection.batch_execute(sql).map_err(store_error)
+    }
+}
+
+#[async_trait::async_trait]
+impl CommitGroup for Writer {
+    /// Blocks; the worker has a thread of its own.
+    async fn commit_group(&mut self, group: Vec<TimedCommit>) -> Vec<CommitResult> {
+        let commits = group.len();
+        self.commit_all(group).unwrap_or_else(|error| {
+            // Where SQLite has ended the transaction itself, this fails.
+            if let Err(error) = self.run("ROLLBACK") {
+                tracing::debug!(%error, "nothing to roll back");
+            }
+            vec![Err(error); commits]
+        })
+    }
+}
+
+/// Guards are judged by what stood before the commit, then all is written.
+fn apply(connection: &mut SqliteConnection, timed: TimedCommit) -> CommitResult {
+    let TimedCommit { updated, commit } = timed;
+    let mut before = Vec::with_capacity(commit.changes.len());
+    for (number, change) in commit.changes.iter().enumerate() {
+        let current = current(connection, &change.key)?;
+        if let Some(conflict) = conflict(connection, change, current.as_ref())? {
+            return Err(StoreError::Conflict {
+                change: number,
+                conflict,
+            });
+        }
+        before.push(current);
+    }
+    let mut versions = Vec::with_capacity(commit.changes.len());
+    for (change, current) in commit.changes.into_iter().zip(before) {
+        versions.push(write(connection, change, current, updated)?);
+    }
+    for row in commit.outbox {
+        write_outbox(connection, row, updated)?;
+    }
+    Ok(versions)
+}
+
+/// What stands under a key.
+struct Current {
+    rid: i64,
+    version: i64,
+    updated: i64,
+    live: bool,
+}
+
+fn current(
+    connection: &mut SqliteConnection,
+    key: &ResourceKey,
+) -> Result<Option<Current>, StoreError> {
+    let mut sql =
+        Sql::new("SELECT rid, version, updated, body IS NOT NULL FROM resource WHERE type = ");
+    sql.text(key.resource_type.as_str());
+    sql.sql(" AND id = ").text(key.id.as_str());
+    let row = sql
+        .rows::<(BigInt, BigInt, BigInt, Bool)>()
+        .get_result(connection)
+        .optional()
+        .map_err(store_error)?;
+    Ok(row.map(|(rid, version, updated, live)| Current {
+        rid,
+        version,
+        updated,
+        live,
+    }))
+}
+
+fn conflict(
+    connection: &mut SqliteConnection,
+    change: &Change,
+    current: Option<&Current>,
+) -> Result<Option<Conflict>, StoreError> {
+    let live = current.filter(|current| current.live);
+    Ok(match &change.guard {
+        Guard::None => None,
+        Guard::New | Guard::Absent => current.map(|_| Conflict::Exists),
+        Guard::VersionIs(version) => {
+            let current = live.map(|current| current.version);
+            (current != Some(*version)).then_some(Conflict::Version { current })
+        }
+        // The transaction holds the only write lock, whatever the locks are.
+        Guard::NoMatch { plan, .. } => {
+            let statement = select::matches(&SqliteDialect, plan);
+            let rows: Vec<i64> = statement.load(connection).map_err(store_error)?;
+            (!rows.is_empty()).then_some(Conflict::Matched)
+        }
+    })
+}
+
+fn write(
+    connection: &mut SqliteConnection,
+    change: Change,
+    current: Option<Current>,
+    updated: i64,
+) -> Result<Version, StoreError> {
+    let version = current.as_ref().map_or(0, |current| current.version) + 1;
+    let live = current.as_ref().is_some_and(|current| current.live);
+    let (effect, body, index) = match change.write {
+        Write::Delete if !live => return Ok(nothing(current)),
+        Write::Delete => (Effect::Deleted, None, IndexRows::default()),
+        Write::Put { body, index } if live => (Effect::Updated, Some(body), index),
+        Write::Put { body, index } => (Effect::Created, Some(body), index),
+    };
+    let row = Row {
+        version,
+        updated,
+        method: change.method,
+        body,
+        index: &index,
+    };
+    let rid = match current {
+        None => insert(connection, change.key, row)?,
+        Some(current) => {
+            replace(connection, current.rid, row)?;
+            if current.live {
+                index::remove(connection, current.rid)?;
+            }
+            current.rid
+        }
+    };
+    index::insert(connection, rid, &index)?;
+    Ok(Version {
+        version,
+        updated,
+        effect,
+    })
+}
+
+fn nothing(current: Option<Current>) -> Version {
+    Version {
+        version: current.as_ref().map_or(0, |current| current.version),
+        updated: current.as_ref().map_or(0, |current| current.updated),
+        effect: Effect::Nothing,
+    }
+}
+
+/// What an insert and an update have in common.
+struct Row<'r> {
+    version: i64,
+    updated: i64,
+    method: Method,
+    body: Option<String>,
+    index: &'r IndexRows,
+}
+
+fn insert(
+    connection: &mut SqliteConnection,
+    key: ResourceKey,
+    row: Row,
+) -> Result<i64, StoreError> {
+    let mut sql = Sql::new(
+        "INSERT INTO resource (type, id, version, updated, method, owner, \
+         moment_low, moment_high, ordering, body) VALUES (",
+    );
+    sql.text(key.resource_type).sql(", ").text(key.id).sql(", ");
+    sql.big(row.version);
+    for bind in binds(row) {
+        sql.sql(", ").bind(bind);
+    }
+    sql.sql(") RETURNING rid");
+    sql.rows::<BigInt>()
+        .get_result(connection)
+        .map_err(store_error)
+}
+
+/// Moves what stands to the history and puts the new version in its place.
+fn replace(connection: &mut SqliteConnection, rid: i64, row: Row) -> Result<(), StoreError> {
+    let mut sql = Sql::new(
+        "INSERT INTO history (rid, version, type, id, updated, superseded, method, body) \
+         SELECT rid, version, type, id, updated, ",
+    );
+    sql.big(row.updated);
+    sql.sql(", method, body FROM resource WHERE rid = ")
+        .big(rid);
+    execute(connection, sql)?;
+    let mut sql = Sql::new("UPDATE resource SET version = ");
+    sql.big(row.version);
+    let columns = [
+        ", updated = ",
+        ", method = ",
+        ", owner = ",
+        ", moment_low = ",
+        ", moment_high = ",
+        ", ordering = ",
+        ", body = ",
+    ];
+    for (column, bind) in columns.into_iter().zip(binds(row)) {
+        sql.sql(column).bind(bind);
+    }
+    sql.sql(" WHERE rid = ").big(rid);
+    execute(connection, sql)
+}
+
+/// `updated, method, owner, moment_low, moment_high, ordering, body`.
+fn binds(row: Row) -> [Bind; 7] {
+    let index = row.index;
+    [
+        Bind::Big(row.updated),
+        Bind::Small(method_code(row.method)),
+        Bind::NullableBig(index.owner.map(|owner| owner.0)),
+        Bind::NullableBig(index.moment.map(|(low, _)| low)),
+        Bind::NullableBig(index.moment.map(|(_, high)| high)),
+        Bind::NullableText(index::ordering(index)),
+        Bind::NullableText(row.body),
+    ]
+}
+
+fn write_outbox(
+    connection: &mut SqliteConnection,
+    row: OutboxRow,
+    created: i64,
+) -> Result<(), StoreError> {
+    let mut sql = Sql::new("INSERT INTO outbox (created, topic, payload) VALUES (");
+    sql.big(created).sql(", ").text(row.topic);
+    sql.sql(", ").text(row.payload).sql(")");
+    execute(connection, sql)
+}
+
+fn execute(connection: &mut SqliteConnection, sql: Sql) -> Result<(), StoreError> {
+    sql.command()
+        .execute(connection)
+        .map(drop)
+        .map_err(store_error)
+}

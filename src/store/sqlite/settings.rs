@@ -1,0 +1,25 @@
+//! What can be set about the embedded store.
+
+use std::time::Duration;
+
+use crate::store::gather::{Clock, system_clock};
+
+#[derive(Clone)]
+pub struct SqliteSettings {
+    /// How many reads run at the same time.
+    pub readers: usize,
+    /// How long to wait for another process that holds the file.
+    pub busy_timeout: Duration,
+    /// Where commits get their time from.
+    pub clock: Clock,
+}
+
+impl Default for SqliteSettings {
+    fn default() -> Self {
+        Self {
+            readers: 8,
+            busy_timeout: Duration::from_secs(10),
+            clock: system_clock(),
+        }
+    }
+}

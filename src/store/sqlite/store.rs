@@ -1,0 +1,164 @@
+//! [`Store`] on SQLite.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use diesel::query_dsl::methods::LoadQuery;
+use diesel::sql_types::{BigInt, Nullable};
+use diesel::{RunQueryDsl, SqliteConnection};
+
+use super::commit::Writer;
+use super::connection;
+use super::dialect::SqliteDialect;
+use super::error::store_error;
+use super::migration;
+use super::readers::Readers;
+use super::settings::SqliteSettings;
+use crate::store::gather::Gather;
+use crate::store::sql::{Sql, Statement, history, row, select};
+use crate::store::{
+    Commit, Found, HistoryPlan, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+};
+
+/// Dropping it waits until what was queued is written.
+pub struct SqliteStore {
+    readers: Arc<Readers>,
+    // Before the thread: the thread ends when the queue is closed.
+    gather: Gather,
+    _writer: WriterThread,
+}
+
+impl SqliteStore {
+    /// Opens the file, which is made where it is missing, and does not touch
+    /// its schema. `url` is `sqlite:PATH` or a path. Blocks for a moment.
+    pub fn open(url: &str, settings: SqliteSettings) -> Result<Self, StoreError> {
+        let path = connection::path_of(url);
+        let mut writer = connection::writer(path, &settings)?;
+        let last = newest(&mut writer)?;
+        let clock = settings.clock.clone();
+        let (gather, worker) = Gather::new(Writer::new(writer), last, clock);
+        Ok(Self {
+            readers: Readers::new(path, &settings),
+            gather,
+            _writer: WriterThread::start(worker)?,
+        })
+    }
+
+    /// Brings the file's schema up to date and names what was applied. Safe
+    /// when two programs start together. Blocks.
+    pub fn migrate(url: &str, settings: &SqliteSettings) -> Result<Vec<String>, StoreError> {
+        let path = connection::path_of(url);
+        migration::run(&mut connection::writer(path, settings)?)
+    }
+
+    /// The migrations that the file lacks.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        self.readers.run(migration::pending).await
+    }
+
+    async fn load<ST, Row>(&self, statement: Statement<ST>) -> Result<Vec<Row>, StoreError>
+    where
+        ST: 'static,
+        Row: Send + 'static,
+        Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
+    {
+        let load = move |connection: &mut SqliteConnection| {
+            statement.load(connection).map_err(store_error)
+        };
+        self.readers.run(load).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SqliteStore {
+    async fn read(
+        &self,
+        scope: &Scope,
+        keys: &[ResourceKey],
+    ) -> Result<Vec<Option<Stored>>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.load(select::read(&SqliteDialect, scope, keys)).await?;
+        row::keyed(rows, keys.len())
+    }
+
+    async fn vread(
+        &self,
+        scope: &Scope,
+        key: &ResourceKey,
+        version: i64,
+    ) -> Result<Option<Stored>, StoreError> {
+        let statement = history::vread(&SqliteDialect, scope, key, version);
+        let rows = self.load(statement).await?;
+        rows.into_iter().next().map(row::stored).transpose()
+    }
+
+    async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
+        let rows = self.load(select::search(&SqliteDialect, plan)?).await?;
+        row::found(rows, plan)
+    }
+
+    async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
+        let rows: Vec<i64> = self.load(select::count(&SqliteDialect, plan)).await?;
+        row::counted(&rows)
+    }
+
+    async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
+        let rows = self.load(history::history(&SqliteDialect, plan)).await?;
+        row::page(rows, plan.limit)
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError> {
+        self.gather.commit(commit).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        match self.pending_migrations().await?.as_slice() {
+            [] => Ok(()),
+            pending => Err(StoreError::Unavailable(format!(
+                "migrations are missing: {}",
+                pending.join(", ")
+            ))),
+        }
+    }
+}
+
+/// The newest time that is stored, from which time goes on.
+fn newest(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    if !migration::has_table(connection, "resource")? {
+        return Ok(0);
+    }
+    let newest: Vec<Option<i64>> = Sql::new("SELECT max(updated) FROM resource")
+        .rows::<Nullable<BigInt>>()
+        .load(connection)
+        .map_err(store_error)?;
+    Ok(newest.into_iter().flatten().next().unwrap_or(0))
+}
+
+/// Runs the worker to its end; dropping it waits for that.
+struct WriterThread(Option<JoinHandle<()>>);
+
+impl WriterThread {
+    fn start(worker: impl Future<Output = ()> + Send + 'static) -> Result<Self, StoreError> {
+        let failed = |error: std::io::Error| StoreError::Unavailable(error.to_string());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(failed)?;
+        let thread = std::thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || runtime.block_on(worker))
+            .map_err(failed)?;
+        Ok(Self(Some(thread)))
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer's thread has failed");
+        }
+    }
+}
