@@ -3,6 +3,7 @@
 //! The questions come from [`super::sql`]. Writing is [`writer`]'s: it splits
 //! what waits into batches, locks and judges each, and writes it as sets.
 
+mod address;
 mod batch;
 mod connect;
 mod dialect;
@@ -13,6 +14,7 @@ mod migration;
 mod rows;
 mod settings;
 mod store;
+mod tls;
 mod writer;
 
 pub use settings::PostgresSettings;

@@ -28,7 +28,7 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Connects, and does not touch the schema.
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
-        let opener = Opener::new(url, &settings);
+        let opener = Opener::new(url, &settings)?;
         let pool = opener.pool()?;
         let last = newest(opener.open("").await?).await?;
         let (gather, worker) = Gather::new(Writer::new(opener), last, settings.clock);
@@ -47,7 +47,7 @@ impl PostgresStore {
         url: &str,
         settings: &PostgresSettings,
     ) -> Result<Vec<String>, StoreError> {
-        migration::run(Opener::new(url, settings).open("").await?).await
+        migration::run(Opener::new(url, settings)?.open("").await?).await
     }
 
     /// The migrations that the database lacks.
