@@ -1,1 +1,11 @@
-//! To be written.
+//! Is this content a resource? <https://hl7.org/fhir/R4/validation.html>
+//!
+//! One walk over the document ([`structure`]) calls every step where it has
+//! what the step needs: the object and its type, or the primitive and its type.
+
+pub mod id;
+mod place;
+mod primitive;
+mod report;
+mod resource;
+pub mod structure;
