@@ -40,7 +40,7 @@ impl Database {
                     pool_size: 8,
                     ..PostgresSettings::default()
                 };
-                unloop::store::postgres::migrate(&url, &settings())
+                PostgresStore::migrate(&url, &settings())
                     .await
                     .unwrap();
                 let store = PostgresStore::connect(&url, settings()).await.unwrap();
