@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
-use actix_web::HttpServer;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{StartError, engine, store};

@@ -5,21 +5,24 @@ use std::time::Duration;
 
 use super::StartError;
 use crate::config::{Address, Database};
-use crate::store::postgres::{self, PostgresSettings, PostgresStore};
+use crate::store::postgres::{PostgresSettings, PostgresStore};
 use crate::store::sqlite::{SqliteSettings, SqliteStore};
 use crate::store::{Commit, Store, StoreError};
 
 /// Brings the schema up to date. Instances that start together wait for each other.
 pub async fn migrate(database: &Database) -> Result<(), StartError> {
-    match &database.address {
+    let applied = match &database.address {
         Address::Sqlite(path) => {
             let (path, settings) = (path.clone(), sqlite(database));
-            let applied = blocking(move || SqliteStore::migrate(&path, &settings)).await?;
-            if !applied.is_empty() {
-                tracing::info!(migrations = applied.len(), "the schema is brought up to date");
-            }
+            blocking(move || SqliteStore::migrate(&path, &settings)).await?
         }
-        Address::Postgres(url) => postgres::migrate(url, &postgresql(database)).await?,
+        Address::Postgres(url) => PostgresStore::migrate(url, &postgresql(database)).await?,
+    };
+    if !applied.is_empty() {
+        tracing::info!(
+            migrations = applied.len(),
+            "the schema is brought up to date"
+        );
     }
     Ok(())
 }

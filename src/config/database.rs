@@ -50,14 +50,18 @@ fn address(values: &Values) -> Result<Address, ConfigError> {
     let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
     match scheme {
         "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
-            "" | ":memory:" => {
-                Err(values.refuse(VARIABLE, "names no file; write sqlite:PATH, such as sqlite:unloop.db"))
-            }
+            "" | ":memory:" => Err(values.refuse(
+                VARIABLE,
+                "names no file; write sqlite:PATH, such as sqlite:unloop.db",
+            )),
             path => Ok(Address::Sqlite(path.to_owned())),
         },
         "postgres" | "postgresql" => {
             let rest = rest.strip_prefix("//").ok_or_else(|| {
-                values.refuse(VARIABLE, "is not complete; write postgres://USER:PASSWORD@HOST/NAME")
+                values.refuse(
+                    VARIABLE,
+                    "is not complete; write postgres://USER:PASSWORD@HOST/NAME",
+                )
             })?;
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             // Else a part of the password would be taken for a name and might be shown.

@@ -29,7 +29,12 @@ pub struct ConfigError(String);
 impl ConfigError {
     /// Keeps to one line whatever the value has in it.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Self(text.as_ref().split_whitespace().collect::<Vec<_>>().join(" "))
+        Self(
+            text.as_ref()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" "),
+        )
     }
 }
 

@@ -42,8 +42,8 @@ fn bind(values: &Values) -> Result<SocketAddr, ConfigError> {
             .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
         None => text.parse().ok(),
     };
-    let address =
-        address.ok_or_else(|| values.wrong("UNLOOP_BIND", "ADDRESS:PORT, such as 127.0.0.1:8080"))?;
+    let address = address
+        .ok_or_else(|| values.wrong("UNLOOP_BIND", "ADDRESS:PORT, such as 127.0.0.1:8080"))?;
     if !address.ip().is_loopback() {
         return Err(values.refuse(
             "UNLOOP_BIND",

@@ -24,9 +24,9 @@ pub fn gather(
             continue;
         }
         let setting = known_variable(name)?;
-        let text = value.into_string().map_err(|_| {
-            ConfigError::new(format!("{name} is not UTF-8 text"))
-        })?;
+        let text = value
+            .into_string()
+            .map_err(|_| ConfigError::new(format!("{name} is not UTF-8 text")))?;
         // A variable that is set to nothing counts as not set, as containers do it.
         if !text.trim().is_empty() {
             from_environment.insert(setting.variable, given(setting.variable, &text));
@@ -71,7 +71,9 @@ fn given(name: &str, text: &str) -> Given {
 fn from_file(path: &Path) -> Result<HashMap<&'static str, Given>, ConfigError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::new(format!("the configuration file {shown} cannot be read: {error}"))
+        ConfigError::new(format!(
+            "the configuration file {shown} cannot be read: {error}"
+        ))
     })?;
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // The message alone: the whole text quotes the line, which may be the password's.

@@ -51,7 +51,11 @@ impl Values {
     }
 
     /// A number whose default stands in the table.
-    pub fn count(&self, variable: &str, range: RangeInclusive<usize>) -> Result<usize, ConfigError> {
+    pub fn count(
+        &self,
+        variable: &str,
+        range: RangeInclusive<usize>,
+    ) -> Result<usize, ConfigError> {
         let number = self.number(variable, range)?;
         number.ok_or_else(|| self.refuse(variable, "is missing"))
     }
@@ -93,7 +97,12 @@ impl Values {
 pub fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = wanted.to_lowercase();
     known
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &name.to_lowercase()), name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&wanted, &name.to_lowercase()),
+                name,
+            )
+        })
         .filter(|(distance, name)| *distance <= 3.max(name.len() / 3))
         .min()
         .map(|(_, name)| name)

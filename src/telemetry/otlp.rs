@@ -11,8 +11,8 @@ use opentelemetry_otlp::{MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
 
 use super::{BoxedLayer, request};
 use crate::config::ConfigError;

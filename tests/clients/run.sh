@@ -24,7 +24,7 @@ echo "== schemathesis: $base_url"
 # The document's own address is a sibling of the base path. Bounded by time; a fixed
 # seed keeps a red run repeatable.
 cd "$work"
-"$folder/venv/bin/schemathesis" run "${base_url%/*}/openapi.json" --url "${UNLOOP_OPENAPI_BASE:-$base_url}" \
+"$folder/venv/bin/schemathesis" run "${base_url%/*}/openapi.json" --origin "${base_url%/*}" \
     --checks not_a_server_error --max-time "${UNLOOP_FUZZ_SECONDS:-60}" --seed 4001 \
     --phases examples,coverage,fuzzing --request-timeout 20 --workers 2 \
     --continue-on-failure --warnings off </dev/null

@@ -25,8 +25,7 @@ pub fn label(engine: &Engine, request: &Request) -> Option<Label> {
     let (name, template) = names(&interaction, request);
     Some(Label {
         interaction: name,
-        resource_type: type_of(&interaction)
-            .and_then(|name| known_type(engine.definitions, name)),
+        resource_type: type_of(&interaction).and_then(|name| known_type(engine.definitions, name)),
         route: template,
     })
 }
@@ -34,7 +33,9 @@ pub fn label(engine: &Engine, request: &Request) -> Option<Label> {
 /// The same name, for as long as the program runs.
 pub fn known_type(definitions: &'static Definitions, name: &str) -> Option<&'static str> {
     let types = &definitions.resource_types;
-    let index = types.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
+    let index = types
+        .binary_search_by(|known| known.as_str().cmp(name))
+        .ok()?;
     types.get(index).map(String::as_str)
 }
 
