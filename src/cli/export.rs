@@ -71,9 +71,8 @@ impl Export {
     fn open(&self) -> Result<Box<dyn Write>, CliError> {
         Ok(match &self.out {
             Some(path) => {
-                let file = File::create(path).map_err(|error| {
-                    CliError::Failed(format!("{}: {error}", path.display()))
-                })?;
+                let file = File::create(path)
+                    .map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))?;
                 Box::new(BufWriter::new(file))
             }
             None => Box::new(BufWriter::new(io::stdout().lock())),

@@ -11,6 +11,9 @@ pub struct Version;
 
 impl Version {
     pub fn run(&self) -> Result<(), CliError> {
-        say(format!("unloop {} (FHIR R4 4.0.1)", env!("CARGO_PKG_VERSION")))
+        say(format!(
+            "unloop {} (FHIR R4 4.0.1)",
+            env!("CARGO_PKG_VERSION")
+        ))
     }
 }

@@ -28,7 +28,12 @@ pub fn transaction() -> Map<String, Value> {
 }
 
 fn entry(resource: Value) -> Value {
-    let text = |name: &str| resource.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        resource
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let url = format!("{}/{}", text("resourceType"), text("id"));
     json!({"request": {"method": "PUT", "url": url}, "resource": resource})
 }
@@ -134,7 +139,7 @@ fn total(person: &Person, id: String, date: &str, score: u8) -> Value {
         "method": {"coding": [{"system": SNOMED, "code": "840418002"}]},
         "subject": subject(person), "effectiveDateTime": date,
         "performer": [{"reference": THERAPIST}],
-        "valueInteger": score
+        "valueQuantity": {"value": score, "unit": "score", "system": UCUM, "code": "{score}"}
     })
 }
 

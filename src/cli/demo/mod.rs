@@ -39,7 +39,10 @@ impl Demo {
         seed(&app.engine()).await?;
         let base = app.listening_url();
         say(format!("Unloop listens on {base}"))?;
-        say(format!("\nTry:\n{}\n\nCtrl-C ends it and removes its data.", requests(&base)))?;
+        say(format!(
+            "\nTry:\n{}\n\nCtrl-C ends it and removes its data.",
+            requests(&base)
+        ))?;
         let ended = app.run().await;
         drop(folder);
         Ok(ended?)
@@ -51,7 +54,10 @@ async fn build(mut config: Config) -> Result<App, StartError> {
     let chosen = config.server.bind_given;
     match App::build(config.clone()).await {
         Err(error) if error.is_address_in_use() && !chosen => {
-            note(format!("{} is in use; taking a free port", config.server.bind));
+            note(format!(
+                "{} is in use; taking a free port",
+                config.server.bind
+            ));
             config.server.bind = SocketAddr::new(config.server.bind.ip(), 0);
             App::build(config).await
         }
@@ -70,7 +76,9 @@ async fn seed(engine: &Engine) -> Result<(), CliError> {
         return Ok(());
     }
     let why = answer.content.unwrap_or_default();
-    Err(CliError::Failed(format!("the demo data were refused: {why}")))
+    Err(CliError::Failed(format!(
+        "the demo data were refused: {why}"
+    )))
 }
 
 fn requests(base: &str) -> String {
@@ -107,7 +115,10 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            note(format!("{} could not be removed: {error}", self.0.display()));
+            note(format!(
+                "{} could not be removed: {error}",
+                self.0.display()
+            ));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One JSON document: a bundle, or a resource.
 
-use std::io::{self, Read as _};
+use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
@@ -38,12 +38,11 @@ pub async fn import(importer: &Importer, source: &Source, tally: &mut FileTally)
 
 fn read(source: &Source, largest: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let reading = || -> io::Result<usize> {
-        let limit = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
-        source.open()?.take(limit).read_to_end(&mut bytes)
-    };
-    let mut reading = reading;
-    match reading() {
+    let limit = u64::try_from(largest).unwrap_or(u64::MAX).saturating_add(1);
+    let read = source
+        .open()
+        .and_then(|reader| reader.take(limit).read_to_end(&mut bytes));
+    match read {
         Ok(length) if length > largest => Err(format!(
             "the document is larger than {largest} bytes; raise UNLOOP_MAX_BODY_BYTES"
         )),
@@ -88,12 +87,16 @@ async fn interactions(importer: &Importer, bundle: Map<String, Value>, tally: &m
 fn planned((index, entry): (usize, &Value)) -> Planned {
     let request = entry.get("request");
     let text = |name: &str| request.and_then(|request| request.get(name)?.as_str());
-    let named = entry.get("resource").and_then(|r| r.get("resourceType")?.as_str());
+    let named = entry
+        .get("resource")
+        .and_then(|r| r.get("resourceType")?.as_str());
     let addressed = || text("url").and_then(|url| url.split(['/', '?']).next());
     Planned {
         place: format!("entry {index}"),
         resource_type: named.or_else(addressed).unwrap_or("?").to_owned(),
-        verb: text("method").and_then(Verb::from_code).unwrap_or(Verb::Get),
+        verb: text("method")
+            .and_then(Verb::from_code)
+            .unwrap_or(Verb::Get),
         conditional: text("ifNoneExist").is_some(),
     }
 }
@@ -109,10 +112,7 @@ fn members(entries: Option<Value>) -> Vec<Item> {
             && !outcome
         {
             let full_url = entry.get("fullUrl").and_then(Value::as_str);
-            items.push(Item {
-                full_url: full_url.map(str::to_owned),
-                ..Item::new(format!("entry {index}"), resource)
-            });
+            items.push(Item::new(format!("entry {index}"), resource).with_full_url(full_url));
         }
     }
     items

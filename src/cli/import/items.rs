@@ -14,8 +14,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
 #[derive(Clone)]
 pub struct Item {
     /// Where it stands in its file.
-    pub place: String,
-    pub full_url: Option<String>,
+    place: String,
+    full_url: Option<String>,
     resource: Map<String, Value>,
 }
 
@@ -25,6 +25,14 @@ impl Item {
             place,
             full_url: None,
             resource,
+        }
+    }
+
+    /// The address that links within the same bundle may use.
+    pub fn with_full_url(self, full_url: Option<&str>) -> Self {
+        Self {
+            full_url: full_url.map(str::to_owned),
+            ..self
         }
     }
 
@@ -43,7 +51,11 @@ impl Item {
         Planned {
             place: self.place.clone(),
             resource_type: self.resource_type().to_owned(),
-            verb: if self.key().is_some() { Verb::Put } else { Verb::Post },
+            verb: if self.key().is_some() {
+                Verb::Put
+            } else {
+                Verb::Post
+            },
             conditional: false,
         }
     }
@@ -54,12 +66,14 @@ impl Item {
         if let Some((_, id)) = self.key() {
             url = format!("{url}/{}", utf8_percent_encode(&id, SEGMENT));
         }
-        let mut entry = json!({"request": {"method": planned.verb.code(), "url": url}});
+        let mut entry = Map::new();
         if let Some(full_url) = self.full_url {
-            entry["fullUrl"] = Value::String(full_url);
+            entry.insert("fullUrl".into(), full_url.into());
         }
-        entry["resource"] = Value::Object(self.resource);
-        entry
+        let request = json!({"method": planned.verb.code(), "url": url});
+        entry.insert("request".into(), request);
+        entry.insert("resource".into(), Value::Object(self.resource));
+        Value::Object(entry)
     }
 }
 
@@ -69,7 +83,10 @@ pub async fn import(importer: &Importer, items: Vec<Item>, tally: &mut FileTally
     // Links by fullUrl have a meaning only within one transaction.
     let divisible = items.len() > 1 && items.iter().all(|item| item.full_url.is_none());
     let again = divisible.then(|| items.clone());
-    let sent = match (send::send(importer, bundle("transaction", items)).await, again) {
+    let sent = match (
+        send::send(importer, bundle("transaction", items)).await,
+        again,
+    ) {
         (Err(_), Some(items)) => send::send(importer, bundle("batch", items)).await,
         (sent, _) => sent,
     };

@@ -101,7 +101,9 @@ impl Lines {
         }
         self.number += 1;
         let mut line = Vec::new();
-        let limit = u64::try_from(self.largest).unwrap_or(u64::MAX).saturating_add(1);
+        let limit = u64::try_from(self.largest)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         let length = (&mut self.reader)
             .take(limit)
             .read_until(b'\n', &mut line)

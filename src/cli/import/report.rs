@@ -67,7 +67,11 @@ impl fmt::Display for Report {
         let written = total.created + total.updated + total.deleted;
         let seconds = self.started.elapsed().as_secs_f64();
         let files = plural(self.files, "file");
-        write!(f, "{files}, {} written in {seconds:.1} s", plural(written, "resource"))?;
+        write!(
+            f,
+            "{files}, {} written in {seconds:.1} s",
+            plural(written, "resource")
+        )?;
         if !self.failed.is_empty() {
             write!(f, "\n{} with problems:", plural(self.failed.len(), "file"))?;
         }

@@ -101,7 +101,9 @@ impl FileTally {
     }
 
     fn counts(&mut self, planned: &Planned) -> &mut Counts {
-        self.by_type.entry(planned.resource_type.clone()).or_default()
+        self.by_type
+            .entry(planned.resource_type.clone())
+            .or_default()
     }
 
     fn problem(&mut self, problem: String) {
@@ -122,7 +124,8 @@ fn at(place: &str, problem: &str) -> String {
         .strip_prefix("Bundle.entry[")
         .and_then(|rest| rest.split_once(']'))
         .map_or(problem, |(_, rest)| {
-            rest.trim_start_matches(".resource.").trim_start_matches(": ")
+            rest.trim_start_matches(".resource.")
+                .trim_start_matches(": ")
         });
     format!("{place}: {problem}")
 }
