@@ -11,11 +11,11 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{StartError, engine, store};
+use super::{StartError, engine, listening_url, store};
 use crate::config::Config;
 use crate::fhir::engine::Engine;
 use crate::http::observe::observe;
-use crate::http::routes::{BASE_PATH, HttpLimits, OpenApi, configure};
+use crate::http::routes::{HttpLimits, OpenApi, configure};
 
 const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
@@ -37,12 +37,7 @@ impl App {
         // First of all: where the port is taken, nothing else should happen.
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let base_url = match &config.server.base_url {
-            Some(base_url) => base_url.clone(),
-            None => listening_url(address),
-        };
-        let store = store::open(&config.database).await?;
-        let engine = Data::new(engine(&config, store, base_url)?);
+        let engine = Data::new(engine(&config, address).await?);
         let server = serve(&config, listener, engine.clone()).map_err(failed)?;
         Ok(Self {
             address,
@@ -105,10 +100,6 @@ impl App {
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
         }
     }
-}
-
-fn listening_url(address: SocketAddr) -> String {
-    format!("http://{address}{BASE_PATH}")
 }
 
 fn serve(

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 
@@ -40,8 +39,7 @@ pub struct Export {
 
 impl Export {
     pub async fn run(self, config: &Config) -> Result<(), CliError> {
-        let store = app::open(&config.database).await?;
-        let engine = Arc::new(app::engine(config, store.clone(), String::new())?);
+        let engine = app::engine(config, config.server.bind).await?;
         let types = self.types_of(&engine)?;
         let mut out = self.open()?;
         let mut total = 0;

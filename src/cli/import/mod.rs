@@ -66,11 +66,10 @@ struct Importer {
 impl Import {
     pub async fn run(self, config: &Config) -> Result<(), CliError> {
         let sources = files::find(&self.paths)?;
-        let store = app::open(&config.database).await?;
-        let base_url = config.server.base_url.clone();
-        let base_url = base_url.unwrap_or_else(|| format!("http://{}/fhir", config.server.bind));
+        let engine = app::engine(config, config.server.bind).await?;
+        let store = engine.store.clone();
         let importer = Importer {
-            engine: Arc::new(app::engine(config, store.clone(), base_url)?),
+            engine: Arc::new(engine),
             progress: Arc::new(Progress::start(sources.len())),
             largest: config.limits.body,
         };
