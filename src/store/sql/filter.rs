@@ -1,18 +1,65 @@
 //! A [`Filter`] as a condition on the row `r`.
 
-use super::dialect::{Dialect, Reach};
+use super::dialect::{Dialect, Lead, Reach};
 use super::statement::Sql;
-use crate::store::{Bounds, Comparison, Filter, IndexKey, TextMatch};
+use crate::store::{Bounds, Comparison, Filter, IndexKey, StoreError, TextMatch};
 
-/// Appends `scope AND filter`, each true or not true but never unknown.
-pub fn write_where(dialect: &dyn Dialect, sql: &mut Sql, scope: &Filter, filter: &Filter) {
-    let narrow = is_selective(scope) || is_selective(filter);
-    let rest = if narrow { Reach::Row } else { Reach::Open };
-    let mut parts = Vec::new();
-    flatten(scope, &mut parts);
-    flatten(filter, &mut parts);
-    let writer = Writer { dialect, rest };
-    writer.write_all(sql, &parts, !narrow);
+/// Not `FALSE`: SQLite would drop the conditions beside it, and with them the
+/// reason why it may use the index that [`Dialect::resource`] names.
+pub const NEVER: &str = "1 = 0";
+
+/// More parts than this are joined as a tree.
+const LONGEST_CHAIN: usize = 32;
+
+/// The conditions of a search, and which of them leads to the rows.
+pub struct Conditions<'p> {
+    dialect: &'p dyn Dialect,
+    parts: Vec<&'p Filter>,
+    lead: Lead,
+}
+
+impl<'p> Conditions<'p> {
+    /// Every part of scope and filter must hold.
+    pub fn new(
+        dialect: &'p dyn Dialect,
+        scope: &'p Filter,
+        filter: &'p Filter,
+    ) -> Result<Self, StoreError> {
+        let mut parts = Vec::new();
+        flatten(scope, &mut parts);
+        flatten(filter, &mut parts);
+        let is_owner = |part: &&Filter| matches!(part, Filter::Is(Comparison::Owner(owners)) if !owners.is_empty());
+        let lead = if parts.iter().any(is_owner) {
+            Lead::Owner
+        } else if parts.iter().any(|part| is_selective(part)) {
+            Lead::Few
+        } else {
+            dialect.lead(&parts)?
+        };
+        Ok(Self {
+            dialect,
+            parts,
+            lead,
+        })
+    }
+
+    /// Appends ` FROM resource r WHERE …`, true or not true but never unknown.
+    pub fn write(&self, sql: &mut Sql) {
+        let rest = match self.lead {
+            Lead::Owner | Lead::Few => Reach::Row,
+            Lead::Open | Lead::Moment | Lead::Part(_) => Reach::Open,
+        };
+        let writer = Writer {
+            dialect: self.dialect,
+            rest,
+        };
+        let drives = |number| self.lead == Lead::Part(number);
+        let parts = self.parts.iter().enumerate();
+        let parts: Vec<_> = parts.map(|(n, part)| (*part, drives(n))).collect();
+        sql.sql(" FROM ").sql(self.dialect.resource(self.lead));
+        sql.sql(" WHERE r.body IS NOT NULL AND ");
+        writer.write_all(sql, &parts);
+    }
 }
 
 /// Appends a condition on rows that something else leads to.
@@ -37,22 +84,6 @@ fn is_selective(filter: &Filter) -> bool {
     }
 }
 
-/// How well the filter can lead to the rows: 0 is not at all.
-fn lead(filter: &Filter) -> u8 {
-    match filter {
-        Filter::Is(Comparison::Text { test, .. }) => match test {
-            TextMatch::Equals(_) => 4,
-            TextMatch::StartsWith(text) if text.chars().count() > 1 => 3,
-            TextMatch::StartsWith(_) | TextMatch::Contains(_) => 0,
-        },
-        Filter::Is(Comparison::Key(_)) => 2,
-        Filter::Is(Comparison::Date { .. }) => 1,
-        Filter::Is(_) | Filter::Not(_) => 0,
-        Filter::All(parts) => parts.iter().map(lead).max().unwrap_or(0),
-        Filter::Any(parts) => parts.iter().map(lead).min().unwrap_or(0),
-    }
-}
-
 fn flatten<'a>(filter: &'a Filter, parts: &mut Vec<&'a Filter>) {
     match filter {
         Filter::All(inner) => inner.iter().for_each(|part| flatten(part, parts)),
@@ -67,10 +98,19 @@ struct Writer<'d> {
 }
 
 impl Writer<'_> {
+    /// Where the filter drives, each of its alternatives does.
     fn write(&self, sql: &mut Sql, filter: &Filter, drive: bool) {
         match filter {
-            Filter::Is(comparison) => self.write_comparison(sql, comparison, drive),
-            Filter::All(parts) => self.write_all(sql, &parts.iter().collect::<Vec<_>>(), drive),
+            Filter::Is(comparison) if drive => {
+                sql.sql("r.rid IN (");
+                write_rids(self.dialect, sql, comparison);
+                sql.sql(")");
+            }
+            Filter::Is(comparison) => self.write_comparison(sql, comparison),
+            Filter::All(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| (part, false)).collect();
+                self.write_all(sql, &parts);
+            }
             Filter::Any(parts) => self.write_any(sql, parts, drive),
             Filter::Not(inner) => {
                 sql.sql("(");
@@ -80,44 +120,56 @@ impl Writer<'_> {
         }
     }
 
-    /// Of several tests the best one drives.
-    fn write_all(&self, sql: &mut Sql, parts: &[&Filter], drive: bool) {
-        let best = parts.iter().map(|part| lead(part)).max().unwrap_or(0);
-        let mut may_drive = drive && best > 0;
-        sql.sql("(TRUE");
-        for part in parts {
-            let drives = may_drive && lead(part) == best;
-            may_drive &= !drives;
-            sql.sql(" AND ");
-            self.write(sql, part, drives);
-        }
+    fn write_all(&self, sql: &mut Sql, parts: &[(&Filter, bool)]) {
+        sql.sql(if parts.is_empty() { "(TRUE" } else { "(" });
+        self.write_joined(sql, parts, " AND ");
         sql.sql(")");
     }
 
     fn write_any(&self, sql: &mut Sql, parts: &[Filter], drive: bool) {
-        let mut between = "(";
-        for part in parts {
-            sql.sql(between);
-            self.write(sql, part, drive);
-            between = " OR ";
+        let parts: Vec<_> = parts.iter().map(|part| (part, drive)).collect();
+        sql.sql("(");
+        if parts.is_empty() {
+            sql.sql(NEVER);
         }
-        sql.sql(if parts.is_empty() { "FALSE" } else { ")" });
+        self.write_joined(sql, &parts, " OR ");
+        sql.sql(")");
     }
 
-    fn write_comparison(&self, sql: &mut Sql, comparison: &Comparison, drive: bool) {
-        let reach = if drive { Reach::Drive } else { self.rest };
+    /// Joins many parts as a balanced tree: a chain of a thousand is deeper
+    /// than SQLite allows.
+    fn write_joined(&self, sql: &mut Sql, parts: &[(&Filter, bool)], operator: &'static str) {
+        if parts.len() > LONGEST_CHAIN {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            sql.sql("(");
+            self.write_joined(sql, left, operator);
+            sql.sql(")").sql(operator).sql("(");
+            self.write_joined(sql, right, operator);
+            sql.sql(")");
+            return;
+        }
+        let mut between = "";
+        for (part, drive) in parts {
+            sql.sql(between);
+            self.write(sql, part, *drive);
+            between = operator;
+        }
+    }
+
+    fn write_comparison(&self, sql: &mut Sql, comparison: &Comparison) {
+        let (dialect, reach) = (self.dialect, self.rest);
         match comparison {
-            Comparison::Type(types) => self.write_texts(sql, "r.type", types),
-            Comparison::Id(ids) => self.write_texts(sql, "r.id", ids),
+            Comparison::Type(types) => write_texts(dialect, sql, "r.type", types),
+            Comparison::Id(ids) => write_texts(dialect, sql, "r.id", ids),
             Comparison::Updated(bounds) => write_bounds(sql, "r.updated", "r.updated", bounds),
-            Comparison::Owner(owners) => self.write_owners(sql, owners),
+            Comparison::Owner(owners) => write_numbers(dialect, sql, "r.owner", owners),
             Comparison::Key(keys) if keys.is_empty() => {
-                sql.sql("FALSE");
+                sql.sql(NEVER);
             }
-            Comparison::Key(keys) => self.dialect.has_key(sql, keys, reach),
+            Comparison::Key(keys) => dialect.has_key(sql, keys, reach),
             Comparison::Text { param, test } => {
                 write_row_test(sql, "resource_text", *param, reach, |sql| {
-                    self.write_text(sql, test);
+                    write_text(dialect, sql, test);
                 });
             }
             Comparison::Moment(bounds) => {
@@ -130,52 +182,9 @@ impl Writer<'_> {
             }
         }
     }
-
-    fn write_texts(&self, sql: &mut Sql, column: &'static str, values: &[String]) {
-        match values {
-            [] => {
-                sql.sql("FALSE");
-            }
-            [value] => {
-                sql.sql(column).sql(" = ").text(value.as_str());
-            }
-            values => self.dialect.one_of_texts(sql, column, values.to_vec()),
-        }
-    }
-
-    fn write_owners(&self, sql: &mut Sql, owners: &[IndexKey]) {
-        match owners {
-            [] => {
-                sql.sql("FALSE");
-            }
-            [owner] => {
-                sql.sql("r.owner = ").big(owner.0);
-            }
-            owners => {
-                let values = owners.iter().map(|owner| owner.0).collect();
-                self.dialect.one_of_numbers(sql, "r.owner", values);
-            }
-        }
-    }
-
-    fn write_text(&self, sql: &mut Sql, test: &TextMatch) {
-        match test {
-            TextMatch::Equals(text) => {
-                sql.sql("t.value = ").text(text.as_str());
-            }
-            TextMatch::StartsWith(text) => {
-                sql.sql("t.value >= ").text(text.as_str());
-                if let Some(end) = first_text_behind(text) {
-                    sql.sql(" AND t.value < ").text(end);
-                }
-            }
-            TextMatch::Contains(text) => self.dialect.contains(sql, "t.value", text),
-        }
-    }
 }
 
-/// `r` has a row of the parameter that meets the test. The unary plus keeps
-/// the parameter's index closed where the row is at hand.
+/// The texts or dates that a test is about.
 fn write_row_test(
     sql: &mut Sql,
     table: &'static str,
@@ -183,18 +192,93 @@ fn write_row_test(
     reach: Reach,
     test: impl FnOnce(&mut Sql),
 ) {
-    match reach {
-        Reach::Drive => sql.sql("r.rid IN (SELECT t.rid FROM ").sql(table),
-        Reach::Row | Reach::Open => sql.sql("EXISTS (SELECT 1 FROM ").sql(table),
-    };
-    match reach {
-        Reach::Drive => sql.sql(" t WHERE t.param = "),
-        Reach::Open => sql.sql(" t WHERE t.rid = r.rid AND t.param = "),
-        Reach::Row => sql.sql(" t WHERE t.rid = r.rid AND +t.param = "),
-    };
+    sql.sql("EXISTS (SELECT 1 FROM ").sql(table);
+    // The unary plus keeps the parameter's index closed.
+    sql.sql(match reach {
+        Reach::Open => " t WHERE t.rid = r.rid AND t.param = ",
+        Reach::Row => " t WHERE t.rid = r.rid AND +t.param = ",
+    });
     sql.big(param.0).sql(" AND ");
     test(sql);
     sql.sql(")");
+}
+
+/// Appends a `SELECT` of the rids that have the fact, text or date, for a
+/// store that lets one of them lead; the facts stand in a table there.
+pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison) {
+    match comparison {
+        Comparison::Key(keys) => {
+            sql.sql("SELECT k.rid FROM resource_key k WHERE ");
+            write_numbers(dialect, sql, "k.key", keys);
+        }
+        Comparison::Text { param, test } => {
+            sql.sql("SELECT t.rid FROM resource_text t WHERE t.param = ");
+            sql.big(param.0).sql(" AND ");
+            write_text(dialect, sql, test);
+        }
+        Comparison::Date { param, bounds } => {
+            sql.sql("SELECT t.rid FROM resource_date t WHERE t.param = ");
+            sql.big(param.0).sql(" AND ");
+            write_bounds(sql, "t.low", "t.high", bounds);
+        }
+        Comparison::Type(_)
+        | Comparison::Id(_)
+        | Comparison::Updated(_)
+        | Comparison::Owner(_)
+        | Comparison::Moment(_) => {
+            sql.sql("SELECT r.rid FROM resource r WHERE ");
+            let rest = Reach::Open;
+            Writer { dialect, rest }.write_comparison(sql, comparison);
+        }
+    }
+}
+
+fn write_texts(dialect: &dyn Dialect, sql: &mut Sql, column: &'static str, values: &[String]) {
+    match values {
+        [] => {
+            sql.sql(NEVER);
+        }
+        [value] => {
+            sql.sql(column).sql(" = ").text(value.as_str());
+        }
+        values => dialect.one_of_texts(sql, column, values.to_vec()),
+    }
+}
+
+/// `column` is one of the numbers.
+pub fn write_numbers(
+    dialect: &dyn Dialect,
+    sql: &mut Sql,
+    column: &'static str,
+    values: &[IndexKey],
+) {
+    match values {
+        [] => {
+            sql.sql(NEVER);
+        }
+        [value] => {
+            sql.sql(column).sql(" = ").big(value.0);
+        }
+        values => {
+            let values = values.iter().map(|value| value.0).collect();
+            dialect.one_of_numbers(sql, column, values);
+        }
+    }
+}
+
+fn write_text(dialect: &dyn Dialect, sql: &mut Sql, test: &TextMatch) {
+    match test {
+        TextMatch::Equals(text) => {
+            sql.sql("t.value = ").text(text.as_str());
+        }
+        TextMatch::StartsWith(text) => {
+            sql.sql("t.value >= ").text(text.as_str());
+            if let Some(end) = first_text_behind(text) {
+                sql.sql(" AND t.value < ").text(end);
+            }
+        }
+        TextMatch::Contains(text) => dialect.contains(sql, "t.value", text),
+    }
 }
 
 /// As no range ends before it begins, what bounds the end from above bounds

@@ -13,5 +13,5 @@ pub mod row;
 pub mod select;
 pub mod statement;
 
-pub use dialect::{Dialect, Reach};
+pub use dialect::{Dialect, Lead, Reach};
 pub use statement::{Bind, Sql, Statement};

@@ -9,10 +9,12 @@ mod connection;
 mod dialect;
 mod error;
 mod index;
+mod lead;
 mod migration;
 mod readers;
 mod settings;
 mod store;
 
+pub use dialect::SqliteDialect as SqliteDialectForScratch;
 pub use settings::SqliteSettings;
 pub use store::SqliteStore;
