@@ -65,6 +65,7 @@ fn comparisons(documents: &[Document]) -> Vec<Comparison> {
         Comparison::Owner(Vec::new()),
         Comparison::Owner(keys(&[2])),
         Comparison::Owner(keys(&[1, 4, 77])),
+        Comparison::Owner((2..40).map(IndexKey).collect()),
         Comparison::Key(Vec::new()),
         Comparison::Key(keys(&FACTS[2..4])),
         Comparison::Key(keys(&FACTS)),

@@ -1,7 +1,7 @@
 //! The order of a search, and the place behind which a page begins.
 
+use super::compare::NEVER;
 use super::dialect::Dialect;
-use super::filter::NEVER;
 use super::statement::Sql;
 use crate::store::{Comparison, Filter, OrderBy, OrderTerm, PositionValue, SearchPlan, StoreError};
 

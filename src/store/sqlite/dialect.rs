@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use diesel::SqliteConnection;
 
 use super::lead;
-use crate::store::sql::{Dialect, Lead, Reach, Sql, filter};
+use crate::store::sql::{Dialect, Lead, Reach, Sql, compare};
 use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
 
 /// With a connection it can ask what leads to the fewest rows: SQLite's own
@@ -52,7 +52,7 @@ impl Dialect for SqliteDialect<'_> {
 
     fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], _reach: Reach) {
         sql.sql("EXISTS (SELECT 1 FROM resource_key k WHERE k.rid = r.rid AND ");
-        filter::write_numbers(self, sql, "k.key", keys);
+        compare::write_numbers(self, sql, "k.key", keys);
         sql.sql(")");
     }
 

@@ -6,7 +6,7 @@ use diesel::{RunQueryDsl, SqliteConnection};
 
 use super::dialect::SqliteDialect;
 use super::error::store_error;
-use crate::store::sql::{Lead, Sql, filter};
+use crate::store::sql::{Lead, Sql, compare, filter};
 use crate::store::{Comparison, Filter, StoreError, TextMatch};
 
 /// What stands for more rows than this does not lead: walking in the order
@@ -15,8 +15,10 @@ const MOST: i64 = 4_000;
 
 /// The best of all parts, which must all hold.
 pub fn choose(connection: &mut SqliteConnection, parts: &[&Filter]) -> Result<Lead, StoreError> {
-    let is_type =
-        |part: &&Filter| matches!(part, Filter::Is(Comparison::Type(types)) if !types.is_empty());
+    let is_type = |part: &&Filter| match part {
+        Filter::Is(Comparison::Type(types)) => !types.is_empty(),
+        _ => false,
+    };
     let of_type = parts.iter().copied().find(is_type);
     let leads = |part: &Filter| match part {
         Filter::Is(Comparison::Moment(_)) => of_type.is_some(),
@@ -53,7 +55,7 @@ fn rows(connection: &mut SqliteConnection, filter: &Filter, most: i64) -> Result
     match filter {
         Filter::Is(comparison) => {
             let mut sql = Sql::new("SELECT count(*) FROM (");
-            filter::write_rids(&SqliteDialect::default(), &mut sql, comparison);
+            compare::write_rids(&SqliteDialect::default(), &mut sql, comparison);
             count(connection, sql, most)
         }
         Filter::Any(parts) => {
