@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
-use unloop::store::{Store, StoreError};
+use unloop::store::{Commit, OutboxRow, Store, StoreError};
 
 use crate::fixture::{commit, commit_of, done, put, read};
 
@@ -102,9 +105,6 @@ async fn dropping_the_store_writes_what_was_queued() {
 
 #[tokio::test]
 async fn a_locked_file_makes_the_store_unavailable_and_then_goes_on() {
-    use diesel::connection::SimpleConnection;
-    use diesel::{Connection, SqliteConnection};
-
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let url = path.to_str().unwrap();
@@ -121,4 +121,36 @@ async fn a_locked_file_makes_the_store_unavailable_and_then_goes_on() {
     assert_eq!(read(&store, "Patient", "a").await, None);
     other.batch_execute("ROLLBACK").unwrap();
     assert_eq!(done(&store, put("Patient", "a", "x")).await.version, 1);
+}
+
+#[tokio::test]
+async fn a_failure_half_way_undoes_its_own_commit_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let url = path.to_str().unwrap();
+    SqliteStore::migrate(url, &settings()).unwrap();
+    SqliteConnection::establish(url)
+        .unwrap()
+        .batch_execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON outbox WHEN NEW.topic = 'broken' \
+             BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        )
+        .unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(url, settings()).unwrap());
+    let commits = (0..30).map(|n| {
+        let topic = if n % 3 == 0 { "broken" } else { "fine" };
+        store.commit(Commit {
+            changes: vec![put("Patient", &format!("p{n}"), "x")],
+            outbox: vec![OutboxRow {
+                topic: topic.into(),
+                payload: String::new(),
+            }],
+        })
+    });
+    let results = futures_util::future::join_all(commits).await;
+    for (n, result) in results.iter().enumerate() {
+        assert_eq!(result.is_ok(), n % 3 != 0);
+        let stored = read(&store, "Patient", &format!("p{n}")).await;
+        assert_eq!(stored.is_some(), n % 3 != 0);
+    }
 }
