@@ -72,6 +72,13 @@ pub fn is_unconditional(scope: &Filter) -> bool {
     matches!(scope, Filter::All(parts) if parts.is_empty())
 }
 
+/// Whether every row that meets the filter belongs to one of a few owners.
+pub fn has_few_owners(filter: &Filter) -> bool {
+    let mut parts = Vec::new();
+    flatten(filter, &mut parts);
+    parts.iter().any(|part| is_few_owners(part))
+}
+
 /// An owner or an id leads to few rows, and the index of all facts must then
 /// stay closed: the planner would read every row of a common fact.
 fn is_selective(filter: &Filter) -> bool {

@@ -15,6 +15,5 @@ mod readers;
 mod settings;
 mod store;
 
-pub use dialect::SqliteDialect as SqliteDialectForScratch;
 pub use settings::SqliteSettings;
 pub use store::SqliteStore;
