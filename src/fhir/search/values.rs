@@ -7,6 +7,7 @@ use super::prefix::DateTest;
 use super::value::{split, unescape};
 use super::{reference, string};
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::validate::id;
 
 /// Enough for any page of ids, and short enough for one statement.
 const MAX_VALUES: usize = 500;
@@ -40,7 +41,7 @@ impl Values<'_> {
     }
 
     pub(super) fn id(&self, value: &str) -> Result<String, Failure> {
-        if reference::is_id(value) {
+        if id::is_legal(value) {
             Ok(value.to_owned())
         } else {
             Err(self.invalid("is no id: letters, digits, `-` and `.`, 64 at most"))
@@ -131,7 +132,7 @@ impl Values<'_> {
     ) -> Result<Vec<ReferenceTest>, Failure> {
         self.each(|value| {
             let text = unescape(value);
-            let bare = reference::is_id(&text);
+            let bare = id::is_legal(&text);
             let text = match target {
                 Some(resource_type) if bare => format!("{resource_type}/{text}"),
                 _ => text,
