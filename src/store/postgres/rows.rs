@@ -287,7 +287,12 @@ const INDEXED_BYTES: usize = 2_600;
 
 /// PostgreSQL refuses texts that its index cannot hold; what is behind that is not found.
 fn indexable(value: &str) -> String {
-    value[..value.floor_char_boundary(INDEXED_BYTES)].to_owned()
+    if value.len() <= INDEXED_BYTES {
+        return value.to_owned();
+    }
+    let ends = value.char_indices().map(|(start, c)| start + c.len_utf8());
+    let end = ends.take_while(|end| *end <= INDEXED_BYTES).last();
+    value.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }
 
 fn ordering(index: &IndexRows) -> Option<String> {

@@ -68,7 +68,7 @@ impl PostgresStore {
         Row: Send + 'static,
     {
         let mut connection = self.connection().await?;
-        RunQueryDsl::load(statement, &mut *connection)
+        RunQueryDsl::load(statement.without_nul(), &mut *connection)
             .await
             .map_err(unavailable)
     }

@@ -192,7 +192,7 @@ async fn write(
     in_transaction: bool,
 ) -> Result<(), Fault> {
     let mut pipe = connection;
-    let written = RunQueryDsl::execute(statement, &mut pipe);
+    let written = RunQueryDsl::execute(statement.without_nul(), &mut pipe);
     let result = if in_transaction {
         // COMMIT goes through the statement cache as well: its queue keeps the order.
         let committed = RunQueryDsl::execute(Sql::new("COMMIT").command(), &mut pipe);
