@@ -11,6 +11,7 @@ mod fault;
 mod judge;
 mod lock;
 mod migration;
+mod readers;
 mod rows;
 mod settings;
 mod store;

@@ -28,7 +28,8 @@ const RID_BLOCK: i64 = 1000;
 /// Resources are found by index from the first row on: a plan made while the
 /// tables were small is kept, and must not turn bad when they have grown.
 const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; \
+     SET lock_timeout = '5s'";
 
 pub(super) type Outcome = Result<Vec<Version>, StoreError>;
 

@@ -6,7 +6,7 @@ use crate::store::{Bounds, Comparison, Filter, IndexKey, TextMatch};
 
 /// Appends `scope AND filter`, each true or not true but never unknown.
 pub fn write_where(dialect: &dyn Dialect, sql: &mut Sql, scope: &Filter, filter: &Filter) {
-    let narrow = is_selective(scope) || is_selective(filter);
+    let narrow = is_narrow(scope, filter);
     let rest = if narrow { Reach::Row } else { Reach::Open };
     let mut parts = Vec::new();
     flatten(scope, &mut parts);
@@ -24,6 +24,11 @@ pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) {
 /// Whether a scope restricts anything at all.
 pub fn is_unconditional(scope: &Filter) -> bool {
     matches!(scope, Filter::All(parts) if parts.is_empty())
+}
+
+/// Whether an owner or an id leads to the rows, whatever else is asked.
+pub fn is_narrow(scope: &Filter, filter: &Filter) -> bool {
+    is_selective(scope) || is_selective(filter)
 }
 
 /// An owner or an id leads to few rows, and the index of all facts must then
