@@ -7,6 +7,7 @@ mod fixture;
 mod oracle;
 mod postgres;
 mod sqlite;
+mod sqlite_file;
 
 mod durable;
 mod guard;

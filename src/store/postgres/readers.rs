@@ -59,7 +59,7 @@ impl Readers {
         }
     }
 
-    pub async fn load<Row, Sql>(
+    pub async fn rows<Row, Sql>(
         &self,
         width: Width,
         statement: Statement<Sql>,

@@ -77,7 +77,7 @@ impl Store for PostgresStore {
         }
         let rows = self
             .readers
-            .load(Width::Narrow, select::read(&Postgres, scope, keys))
+            .rows(Width::Narrow, select::read(&Postgres, scope, keys))
             .await?;
         row::keyed(rows, keys.len())
     }
@@ -89,14 +89,14 @@ impl Store for PostgresStore {
         version: i64,
     ) -> Result<Option<Stored>, StoreError> {
         let statement = history::vread(&Postgres, scope, key, version);
-        let rows = self.readers.load(Width::Narrow, statement).await?;
+        let rows = self.readers.rows(Width::Narrow, statement).await?;
         rows.into_iter().next().map(row::stored).transpose()
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
         let rows = self
             .readers
-            .load(width(plan), select::search(&Postgres, plan)?)
+            .rows(width(plan), select::search(&Postgres, plan)?)
             .await?;
         row::found(rows, plan)
     }
@@ -104,7 +104,7 @@ impl Store for PostgresStore {
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
         let rows: Vec<i64> = self
             .readers
-            .load(width(plan), select::count(&Postgres, plan))
+            .rows(width(plan), select::count(&Postgres, plan)?)
             .await?;
         row::counted(&rows)
     }
@@ -113,7 +113,7 @@ impl Store for PostgresStore {
         let width = Width::of(matches!(plan.of, HistoryOf::Instance(_)));
         let rows = self
             .readers
-            .load(width, history::history(&Postgres, plan))
+            .rows(width, history::history(&Postgres, plan))
             .await?;
         row::page(rows, plan.limit)
     }
