@@ -10,11 +10,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::try_join;
 
 use super::batch;
+use super::columns::Row;
 use super::connect::Opener;
 use super::fault::Fault;
 use super::judge::{Standing, Verdict, judge};
 use super::lock;
-use super::rows::{Row, Rows};
+use super::rows::Rows;
 use crate::store::gather::{CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
 use crate::store::{Commit, Effect, Guard, StoreError, Version};
