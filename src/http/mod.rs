@@ -5,6 +5,7 @@
 
 pub mod health;
 pub mod media;
+pub mod openapi;
 pub mod request;
 pub mod response;
 pub mod routes;
