@@ -1,12 +1,14 @@
 //! The committed OpenAPI document is the one that the definitions give, and it
 //! holds together. <https://spec.openapis.org/oas/v3.1.0>
 
+#![allow(clippy::indexing_slicing, clippy::string_slice, clippy::panic)]
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde_json::Value;
 use unloop::fhir::definitions::r4;
-use unloop::fhir::search::{is_searchable, query::RESULT_PARAMETERS};
+use unloop::fhir::search::{RESULT_PARAMETERS, is_searchable};
 use unloop::http::openapi::document;
 
 const SPELLED_OUT: [&str; 4] = [

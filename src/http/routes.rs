@@ -5,9 +5,10 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{health, request, response};
+use super::{health, observe, request, response};
 use crate::access::Caller;
 use crate::fhir::engine::Engine;
+use crate::fhir::interaction::label::label;
 use crate::fhir::outcome::{Failure, Kind};
 
 /// The path of the FHIR base.
@@ -45,11 +46,16 @@ async fn fhir(
     body: Result<Bytes, actix_web::Error>,
 ) -> HttpResponse {
     let head = http.method() == actix_web::http::Method::HEAD;
-    let answer = match request::read(&http, &limits, engine.settings.limits.depth, body) {
-        Ok(request) => engine.handle(&Caller::Local, request).await,
-        Err(failure) => failure.into(),
+    let (answer, label) = match request::read(&http, &limits, engine.settings.limits.depth, body) {
+        Ok(request) => {
+            let label = label(&engine, &request);
+            (engine.handle(&Caller::Local, request).await, label)
+        }
+        Err(failure) => (failure.into(), None),
     };
-    response::write(&engine.settings.base_url, answer, head)
+    let mut response = response::write(&engine.settings.base_url, answer, head);
+    observe::mark(&mut response, label);
+    response
 }
 
 async fn openapi(document: Data<OpenApi>) -> HttpResponse {

@@ -138,7 +138,7 @@ fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDe
     if let Some(mut definition) = definition {
         for (index, element) in definition.elements.iter().enumerate() {
             for name in &element.types {
-                let property = property_name(element, name);
+                let property = element.property(name);
                 definition
                     .properties
                     .insert(property, (index, name.clone()));
@@ -146,15 +146,4 @@ fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDe
         }
         types.insert(definition.name.clone(), definition);
     }
-}
-
-fn property_name(element: &Element, type_name: &str) -> String {
-    if !element.choice {
-        return element.name.clone();
-    }
-    let mut letters = type_name.chars();
-    let mut property = element.name.clone();
-    property.extend(letters.next().map(|c| c.to_ascii_uppercase()));
-    property.push_str(letters.as_str());
-    property
 }

@@ -42,6 +42,18 @@ pub struct Element {
     pub required_binding: Option<String>,
 }
 
+impl Element {
+    /// The JSON property name when the value is of this type.
+    pub fn property(&self, type_name: &str) -> String {
+        if !self.choice {
+            return self.name.clone();
+        }
+        let mut letters = type_name.chars();
+        let first = letters.next().map(|c| c.to_ascii_uppercase());
+        self.name.chars().chain(first).chain(letters).collect()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParamKind {
     Number,

@@ -8,7 +8,7 @@ use super::super::definitions::{ParamKind, SearchParam};
 use super::super::engine::Engine;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
-use super::super::search::{is_searchable, query};
+use super::super::search::{RESULT_PARAMETERS, is_searchable};
 use super::super::view::View;
 
 pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failure> {
@@ -143,7 +143,7 @@ fn common_params(engine: &Engine) -> Vec<Value> {
         .filter(|param| param.code.starts_with('_') && is_searchable(param))
         .map(search_param)
         .collect();
-    for name in query::RESULT_PARAMETERS {
+    for name in RESULT_PARAMETERS {
         params.push(json!({"name": name, "type": "special"}));
     }
     params

@@ -7,6 +7,7 @@ pub mod condition;
 pub mod create;
 pub mod delete;
 pub mod history;
+pub mod label;
 pub mod links;
 pub mod patch;
 pub mod plan_entry;

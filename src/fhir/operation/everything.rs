@@ -197,7 +197,7 @@ impl Asked {
         };
         Filter::Any(vec![
             Filter::Is(Comparison::Moment(overlaps)),
-            Filter::Not(Box::new(Filter::Is(Comparison::Moment(date::any())))),
+            Filter::Not(Box::new(Filter::Is(Comparison::Moment(Bounds::default())))),
         ])
     }
 }

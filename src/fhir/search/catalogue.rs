@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::compartment::{self, Membership};
 use super::expression::{self, Expression};
-use super::path::Path;
+use super::path::{Path, Predicate, Step};
 use super::reference::Base;
 use super::token;
 use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
@@ -138,7 +138,7 @@ impl TypeSearch {
 impl Param {
     fn compile(definitions: &Definitions, resource_type: &str, param: &SearchParam) -> Self {
         let mut expression = expression::compile(definitions, resource_type, &param.expression)
-            .expect("tests/search_definitions.rs compiles every official expression");
+            .expect("tests/search/definitions.rs compiles every official expression");
         if !expression.existence {
             expression
                 .paths
@@ -149,8 +149,8 @@ impl Param {
             code: param.code.clone(),
             kind: param.kind,
             scope: if of_every_type { "" } else { resource_type }.to_owned(),
+            targets: targets(&expression, &param.targets),
             expression,
-            targets: param.targets.clone(),
             storage: match param.code.as_str() {
                 "_id" => Storage::Id,
                 "_lastUpdated" => Storage::Updated,
@@ -171,12 +171,35 @@ impl Param {
         self.element().is_some() && paths.iter().all(|path| path.single)
     }
 
+    /// No predicate leaves patients out.
+    fn takes_patients(&self) -> bool {
+        let mut steps = self.expression.paths.iter().flat_map(|path| &path.steps);
+        steps.all(|step| match step {
+            Step::Where(Predicate::RefersTo(target)) => target == "Patient",
+            Step::Where(_) => false,
+            Step::Field(_) | Step::Item(..) => true,
+        })
+    }
+
     /// The one element all values come from.
     fn element(&self) -> Option<&str> {
         let (first, rest) = self.expression.paths.split_first()?;
         let same = |path: &Path| path.element == first.element;
         rest.iter().all(same).then_some(first.element.as_str())
     }
+}
+
+/// What the elements may point at: `encounter` lists EpisodeOfCare also where
+/// there can be none. Extensions don't tell; then it is what the parameter lists.
+fn targets(expression: &Expression, listed: &[String]) -> Vec<String> {
+    let paths = &expression.paths;
+    if paths.iter().any(|path| path.targets.is_empty()) {
+        return listed.to_vec();
+    }
+    let mut targets: Vec<String> = paths.iter().flat_map(|path| path.targets.clone()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
 }
 
 /// Gives the patient and the clinical time, where a type allows only one of
@@ -197,8 +220,9 @@ fn place(params: &mut [Param]) {
     owner.storage = Storage::Owner;
     let element = owner.element().map(str::to_owned);
     for param in params {
-        param.names_owner =
-            param.kind == ParamKind::Reference && param.element() == element.as_deref();
+        param.names_owner = param.kind == ParamKind::Reference
+            && param.element() == element.as_deref()
+            && param.takes_patients();
     }
 }
 

@@ -1,10 +1,11 @@
 //! Query + scope -> search plan. <https://hl7.org/fhir/R4/search.html#ptypes>
 
 use super::catalogue::{Catalogue, Param, Storage};
-use super::date::{self, DateTest};
 use super::key::{Fact, compartment_key, fact_key, owner_key, param_key};
+use super::lookup::{common_types, every_type_has};
 use super::parameter::{Parameter, ReferenceTest, Test, TokenTest};
-use super::query::{Query, common_types, every_type_has};
+use super::prefix::{self, DateTest};
+use super::query::Query;
 use super::{reference, sort, token};
 use crate::fhir::definitions::ParamKind;
 use crate::fhir::outcome::{Failure, Kind};
@@ -84,8 +85,8 @@ fn filter(catalogue: &Catalogue, param: &Param, parameter: &Parameter, now: i64)
         Test::TokenNot(tests) => not(has(token_keys(param, tests))),
         Test::StartsWith(texts) => text(param, texts, TextMatch::StartsWith),
         Test::Contains(texts) => text(param, texts, TextMatch::Contains),
-        Test::Exact(texts) => has(keys(param, texts, |text| Fact::Exact(text))),
-        Test::Uri(uris) => has(keys(param, uris, |uri| Fact::Uri(uri))),
+        Test::Exact(texts) => has(keys(param, texts, Fact::Exact)),
+        Test::Uri(uris) => has(keys(param, uris, Fact::Uri)),
         Test::Reference(tests) => reference_filter(param, &literals(catalogue, param, tests)),
         Test::ReferenceIdentifier(tests) => has(identifier_keys(param, tests)),
         Test::Date(tests) => dates(param, tests, now),
@@ -189,7 +190,7 @@ fn in_bounds(param: &Param, bounds: Bounds) -> Filter {
 
 fn present(param: &Param) -> Filter {
     match param.kind {
-        ParamKind::Date => in_bounds(param, date::any()),
+        ParamKind::Date => in_bounds(param, prefix::any()),
         ParamKind::String => text(param, &[String::new()], TextMatch::StartsWith),
         _ => has(vec![fact_key(&param.scope, &param.code, Fact::Present)]),
     }

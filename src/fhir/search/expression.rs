@@ -91,6 +91,7 @@ impl<'a> Parser<'a> {
             steps: Vec::new(),
             leaf: self.resource_type.to_owned(),
             element: self.resource_type.to_owned(),
+            targets: Vec::new(),
             single: true,
         };
         if [self.resource_type, "Resource", "DomainResource"].contains(&name) {
@@ -258,6 +259,7 @@ fn step_into(path: &Path, element: &Element, property: &str, leaf: &str) -> Path
         steps,
         leaf: leaf.to_owned(),
         element: format!("{}.{}", path.element, element.name),
+        targets: element.targets.clone(),
         single: path.single && !element.array,
     }
 }
@@ -265,6 +267,9 @@ fn step_into(path: &Path, element: &Element, property: &str, leaf: &str) -> Path
 fn with_step(mut paths: Vec<Path>, step: &Step) -> Vec<Path> {
     for path in &mut paths {
         path.steps.push(step.clone());
+        if let Step::Where(Predicate::RefersTo(target)) = step {
+            path.targets = vec![target.clone()];
+        }
     }
     paths
 }

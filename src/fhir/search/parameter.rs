@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/search.html#modifiers>
 
 use super::catalogue::{Catalogue, Param, Storage};
-use super::date::DateTest;
+use super::prefix::DateTest;
 use super::value::{split, unescape};
 use super::{reference, string};
 use crate::fhir::definitions::ParamKind;

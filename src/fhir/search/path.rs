@@ -32,6 +32,8 @@ pub struct Path {
     pub leaf: String,
     /// The element's path without choice types: `Observation.effective`.
     pub element: String,
+    /// Types that a Reference here may point at; empty: any.
+    pub targets: Vec<String>,
     /// A resource has at most one value here: no array on the way.
     pub single: bool,
 }

@@ -1,8 +1,8 @@
 //! `_sort`. <https://hl7.org/fhir/R4/search.html#sort>
 
 use super::catalogue::{Catalogue, Storage};
+use super::lookup::{common_types, every_type_has};
 use super::order::descending_name;
-use super::query::{common_types, every_type_has};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::store::{OrderBy, OrderTerm};
 

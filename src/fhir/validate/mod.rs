@@ -1,7 +1,11 @@
-//! To be replaced by the merge.
-pub mod structure {
-    use crate::fhir::{definitions::Definitions, outcome::Issue};
-    pub fn check(_: &Definitions, _: &serde_json::Map<String, serde_json::Value>) -> Vec<Issue> {
-        Vec::new()
-    }
-}
+//! Is this content a resource? <https://hl7.org/fhir/R4/validation.html>
+//!
+//! One walk over the document ([`structure`]) calls every step where it has
+//! what the step needs: the object and its type, or the primitive and its type.
+
+pub mod id;
+mod place;
+mod primitive;
+mod report;
+mod resource;
+pub mod structure;

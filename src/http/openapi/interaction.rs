@@ -74,7 +74,7 @@ pub const PLAIN: Interaction = Interaction {
 
 pub const SEARCH_TYPE: Interaction = Interaction {
     name: "search",
-    summary: "Search {}",
+    summary: "{}: search",
     text: "https://hl7.org/fhir/R4/http.html#search",
     parameters: &[SEARCH, BUNDLE_VIEW],
     criteria: true,
@@ -86,7 +86,7 @@ pub const SEARCH_FORM: Interaction = Interaction {
     name: "searchByForm",
     verb: "post",
     below: "/_search",
-    summary: "Search {}, the parameters in a form",
+    summary: "{}: search, the parameters in a form",
     text: "Keeps the parameters out of addresses and logs. https://hl7.org/fhir/R4/http.html#search",
     parameters: &[&["Prefer-handling"]],
     body: Body::Form,
@@ -99,7 +99,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "create",
         verb: "post",
-        summary: "Create {}",
+        summary: "{}: create",
         text: "The service gives the id. https://hl7.org/fhir/R4/http.html#create",
         parameters: &[WRITE, &["If-None-Exist"]],
         body: Body::Resource,
@@ -118,7 +118,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "conditionalUpdate",
         verb: "put",
-        summary: "Update the {} that a condition names",
+        summary: "{}: update what a condition names",
         text: "One match: it is updated. None: the resource is created. At least one search parameter is needed. https://hl7.org/fhir/R4/http.html#cond-update",
         parameters: &[GUARDED],
         criteria: true,
@@ -130,7 +130,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "conditionalPatch",
         verb: "patch",
-        summary: "Patch the {} that a condition names",
+        summary: "{}: patch what a condition names",
         text: "Without a match: 404. At least one search parameter is needed. https://hl7.org/fhir/R4/http.html#patch",
         parameters: &[GUARDED],
         criteria: true,
@@ -142,7 +142,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "conditionalDelete",
         verb: "delete",
-        summary: "Delete the {} that a condition names",
+        summary: "{}: delete what a condition names",
         text: "Deletes one resource; more than one match: 412. At least one search parameter is needed. https://hl7.org/fhir/R4/http.html#delete",
         parameters: &[GUARDED],
         criteria: true,
@@ -154,7 +154,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "historyOfType",
         below: "/_history",
-        summary: "Versions of every {}, newest first",
+        summary: "{}: versions of all, newest first",
         text: "https://hl7.org/fhir/R4/http.html#history",
         parameters: &[HISTORY, BUNDLE_VIEW],
         ..PLAIN
@@ -162,7 +162,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "read",
         below: "/{id}",
-        summary: "Read the current version of {}",
+        summary: "{}: read the current version",
         text: "https://hl7.org/fhir/R4/http.html#read",
         parameters: &[CACHED, VIEW],
         answers: &[
@@ -181,7 +181,7 @@ pub const OF_TYPE: [Interaction; 13] = [
         name: "update",
         verb: "put",
         below: "/{id}",
-        summary: "Update {}, or create it under this id",
+        summary: "{}: update, or create under this id",
         text: "The content is the whole resource and names the same id. https://hl7.org/fhir/R4/http.html#update",
         parameters: &[GUARDED, &["If-None-Match-any"]],
         body: Body::Resource,
@@ -193,7 +193,7 @@ pub const OF_TYPE: [Interaction; 13] = [
         name: "patch",
         verb: "patch",
         below: "/{id}",
-        summary: "Change parts of {}",
+        summary: "{}: change parts",
         text: "https://hl7.org/fhir/R4/http.html#patch",
         parameters: &[GUARDED],
         body: Body::JsonPatch,
@@ -205,7 +205,7 @@ pub const OF_TYPE: [Interaction; 13] = [
         name: "delete",
         verb: "delete",
         below: "/{id}",
-        summary: "Delete {}",
+        summary: "{}: delete",
         text: "Past versions stay readable. Deleting what is not there succeeds. https://hl7.org/fhir/R4/http.html#delete",
         parameters: &[GUARDED],
         answers: &[DELETED, DELETED_SAID],
@@ -215,7 +215,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "historyOfInstance",
         below: "/{id}/_history",
-        summary: "Versions of one {}, newest first",
+        summary: "{}: versions of one, newest first",
         text: "https://hl7.org/fhir/R4/http.html#history",
         parameters: &[HISTORY, BUNDLE_VIEW],
         ..PLAIN
@@ -223,7 +223,7 @@ pub const OF_TYPE: [Interaction; 13] = [
     Interaction {
         name: "vread",
         below: "/{id}/_history/{version}",
-        summary: "Read one version of {}",
+        summary: "{}: read one version",
         text: "https://hl7.org/fhir/R4/http.html#vread",
         parameters: &[VIEW],
         answers: &[Answer::new(200, "The version.", Content::Resource).with(VERSION)],

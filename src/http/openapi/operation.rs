@@ -22,7 +22,7 @@ pub struct Place<'p> {
 }
 
 pub fn operation(definitions: &Definitions, place: &Place<'_>, of: &Interaction) -> Value {
-    let what = place.subject.unwrap_or("any resource");
+    let what = place.subject.unwrap_or("Any type");
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("tags", json!([place.tag]));

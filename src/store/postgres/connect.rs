@@ -1,5 +1,4 @@
 //! Connections: how one is opened, and the pool that keeps them.
-//! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>
 
 use std::sync::Arc;
 
@@ -8,26 +7,34 @@ use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::PostgresSettings;
-use super::fault::unavailable;
+use super::address;
+use super::fault::{causes, unavailable};
+use super::settings::PostgresSettings;
+use super::tls;
 use crate::store::StoreError;
 
 /// Knows where the server is and how to greet it.
 #[derive(Clone)]
 pub(super) struct Opener {
-    url: Arc<str>,
+    config: Arc<Config>,
+    tls: Option<MakeRustlsConnect>,
     settings: PostgresSettings,
 }
 
 impl Opener {
-    pub fn new(url: &str, settings: &PostgresSettings) -> Self {
-        Self {
-            url: url.into(),
+    pub fn new(url: &str, settings: &PostgresSettings) -> Result<Self, StoreError> {
+        let address = address::parse(url, settings.connect_timeout)?;
+        Ok(Self {
+            config: Arc::new(address.config),
+            tls: address.tls.as_ref().map(tls::connector).transpose()?,
             settings: settings.clone(),
-        }
+        })
     }
 
     /// A new connection, with `session` run first.
@@ -45,7 +52,8 @@ impl Opener {
             let opener = opener.clone();
             async move { opener.connect("").await }.boxed()
         });
-        let manager = AsyncDieselConnectionManager::new_with_config(&*self.url, config);
+        // The opener knows the address.
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
         Pool::builder(manager)
             .max_size(self.settings.pool_size.max(1))
             .build()
@@ -53,14 +61,16 @@ impl Opener {
     }
 
     async fn connect(&self, session: &str) -> ConnectionResult<AsyncPgConnection> {
-        let late = |_| ConnectionError::BadConnection("the server did not answer in time".into());
         // Just-in-time compilation costs more than any statement here takes.
         let setup = format!(
             "SET application_name = 'unloop'; SET jit = off; SET statement_timeout = {}; {session}",
             self.settings.statement_timeout.as_millis()
         );
         let connect = async {
-            let mut connection = AsyncPgConnection::establish(&self.url).await?;
+            let mut connection = match &self.tls {
+                Some(tls) => establish(&self.config, tls.clone()).await?,
+                None => establish(&self.config, NoTls).await?,
+            };
             connection
                 .batch_execute(&setup)
                 .await
@@ -69,6 +79,24 @@ impl Opener {
         };
         tokio::time::timeout(self.settings.connect_timeout, connect)
             .await
-            .unwrap_or_else(|elapsed| Err(late(elapsed)))
+            .unwrap_or_else(|_| Err(bad("the server did not answer in time".into())))
     }
+}
+
+async fn establish<T>(config: &Config, tls: T) -> ConnectionResult<AsyncPgConnection>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let (client, connection) = config
+        .connect(tls)
+        .await
+        .map_err(|error| bad(causes(&error)))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+fn bad(reason: String) -> ConnectionError {
+    ConnectionError::BadConnection(reason)
 }

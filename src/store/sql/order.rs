@@ -199,17 +199,11 @@ impl<'p> Order<'p> {
 
 impl Term<'_> {
     fn fits(&self, value: &PositionValue) -> bool {
-        match (self.by, value) {
-            (
-                OrderBy::MomentLow | OrderBy::MomentHigh | OrderBy::Value(_),
-                PositionValue::Missing,
-            ) => true,
-            (OrderBy::Type | OrderBy::Id | OrderBy::Value(_), PositionValue::Text(_)) => true,
-            (
-                OrderBy::Updated | OrderBy::MomentLow | OrderBy::MomentHigh,
-                PositionValue::Number(_),
-            ) => true,
-            _ => false,
+        match self.by {
+            OrderBy::Type | OrderBy::Id => matches!(value, PositionValue::Text(_)),
+            OrderBy::Updated => matches!(value, PositionValue::Number(_)),
+            OrderBy::MomentLow | OrderBy::MomentHigh => !matches!(value, PositionValue::Text(_)),
+            OrderBy::Value(_) => !matches!(value, PositionValue::Number(_)),
         }
     }
 }

@@ -40,9 +40,7 @@ impl Database {
                     pool_size: 8,
                     ..PostgresSettings::default()
                 };
-                unloop::store::postgres::migrate(&url, &settings())
-                    .await
-                    .unwrap();
+                PostgresStore::migrate(&url, &settings()).await.unwrap();
                 let store = PostgresStore::connect(&url, settings()).await.unwrap();
                 Some((Self::Postgres { server, name }, Arc::new(store)))
             }

@@ -1,0 +1,59 @@
+# `make test` sets up everything it needs and checks everything there is.
+# See CONTRIBUTING.md for what each part covers.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+CARGO ?= cargo
+LOCKED := --locked
+
+.PHONY: help test lint fmt fmt-check clippy tidy doc rust-tests rust-tests-here \
+	clients clients-here tests-here build demo clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+test: lint ## Everything: lints, docs, every Rust test and the clients, on both stores
+	scripts/with-postgres $(MAKE) --no-print-directory tests-here
+
+lint: fmt-check clippy tidy doc ## Format, clippy, house rules and documentation
+
+fmt: ## Format the source
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+
+tidy:
+	$(CARGO) test $(LOCKED) --quiet --test tidy
+
+doc: ## Build the documentation; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --no-deps
+
+rust-tests: ## Only the Rust tests, on both stores
+	scripts/with-postgres $(MAKE) --no-print-directory rust-tests-here
+
+clients: ## Only the client, race, crash and OpenAPI tests, on both stores
+	scripts/with-postgres $(MAKE) --no-print-directory clients-here
+
+demo: ## Start a server with a small demo cohort on SQLite
+	$(CARGO) run $(LOCKED) --release -- demo
+
+clean: ## Remove everything that was built or installed under target/
+	$(CARGO) clean
+
+# What runs inside scripts/with-postgres, with UNLOOP_TEST_POSTGRES_URL set.
+tests-here: rust-tests-here clients-here
+
+rust-tests-here:
+	$(CARGO) test $(LOCKED)
+
+clients-here: build
+	tests/clients/all.sh
+
+build:
+	$(CARGO) build $(LOCKED)

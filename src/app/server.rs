@@ -1,0 +1,131 @@
+//! The service on its address, and its end: what is in flight is finished,
+//! within a set time.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::HttpServer;
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{StartError, engine, store};
+use crate::config::Config;
+use crate::fhir::engine::Engine;
+use crate::http::observe::observe;
+use crate::http::routes::{BASE_PATH, HttpLimits, OpenApi, configure};
+
+const OPENAPI: &str = include_str!("../../openapi/openapi.json");
+
+/// Connections that wait for their next request are kept this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// Bound to its address, and not yet serving.
+pub struct App {
+    address: SocketAddr,
+    engine: Data<Engine>,
+    server: Server,
+    shutdown: Duration,
+}
+
+impl App {
+    /// Opens the store and binds the address; port 0 takes a free one.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let failed = |error| StartError::Bind(config.server.bind, error);
+        // First of all: where the port is taken, nothing else should happen.
+        let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let base_url = match &config.server.base_url {
+            Some(base_url) => base_url.clone(),
+            None => format!("http://{address}{BASE_PATH}"),
+        };
+        let store = store::open(&config.database).await?;
+        let engine = Data::new(engine(&config, store, base_url)?);
+        let server = serve(&config, listener, engine.clone()).map_err(failed)?;
+        Ok(Self {
+            address,
+            engine,
+            server,
+            shutdown: config.server.shutdown,
+        })
+    }
+
+    /// How clients reach the FHIR base.
+    pub fn base_url(&self) -> &str {
+        &self.engine.settings.base_url
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.clone().into_inner()
+    }
+
+    /// Ends [`App::run`] from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until SIGTERM or SIGINT; then finishes what is in flight.
+    pub async fn run(self) -> Result<(), StartError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Server)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Server)?;
+        let handle = self.server.handle();
+        let mut server = tokio::spawn(self.server);
+        let ended = tokio::select! {
+            ended = &mut server => Some(ended),
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+        };
+        let deadline = Instant::now() + self.shutdown;
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                tracing::info!("finishing what is in flight");
+                handle.stop(true).await;
+                server.await
+            }
+        };
+        let store = self.engine.store.clone();
+        drop(self.engine);
+        let left = deadline.saturating_duration_since(Instant::now());
+        store::close(store, left.max(Duration::from_secs(1))).await;
+        tracing::info!("ended");
+        match ended {
+            Ok(result) => result.map_err(StartError::Server),
+            Err(error) => Err(StartError::Server(std::io::Error::other(error))),
+        }
+    }
+}
+
+fn serve(
+    config: &Config,
+    listener: TcpListener,
+    engine: Data<Engine>,
+) -> Result<Server, std::io::Error> {
+    let limits = HttpLimits {
+        body: config.limits.body,
+        url: config.limits.url,
+    };
+    let document = Data::new(OpenApi(OPENAPI));
+    let mut http = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(engine.clone())
+            .app_data(document.clone())
+            .wrap(Compress::default())
+            .wrap(from_fn(observe))
+            .configure(configure(limits))
+    })
+    .disable_signals()
+    .keep_alive(KEEP_ALIVE)
+    .tcp_nodelay(true)
+    .shutdown_timeout(config.server.shutdown.as_secs());
+    if let Some(workers) = config.server.workers {
+        http = http.workers(workers);
+    }
+    Ok(http.listen(listener)?.run())
+}

@@ -1,0 +1,80 @@
+//! The store that `DATABASE_URL` names: opened, migrated, closed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::StartError;
+use crate::config::{Address, Database};
+use crate::store::postgres::{PostgresSettings, PostgresStore};
+use crate::store::sqlite::{SqliteSettings, SqliteStore};
+use crate::store::{Commit, Store, StoreError};
+
+/// Brings the schema up to date. Instances that start together wait for each other.
+pub async fn migrate(database: &Database) -> Result<(), StartError> {
+    let applied = match &database.address {
+        Address::Sqlite(path) => {
+            let (path, settings) = (path.clone(), sqlite(database));
+            blocking(move || SqliteStore::migrate(&path, &settings)).await?
+        }
+        Address::Postgres(url) => PostgresStore::migrate(url, &postgresql(database)).await?,
+    };
+    if !applied.is_empty() {
+        tracing::info!(
+            migrations = applied.len(),
+            "the schema is brought up to date"
+        );
+    }
+    Ok(())
+}
+
+/// Opens the store, migrated first where the configuration says so.
+pub async fn open(database: &Database) -> Result<Arc<dyn Store>, StartError> {
+    if database.migrate {
+        migrate(database).await?;
+    }
+    Ok(match &database.address {
+        Address::Sqlite(path) => {
+            let (path, settings) = (path.clone(), sqlite(database));
+            Arc::new(blocking(move || SqliteStore::open(&path, settings)).await?)
+        }
+        Address::Postgres(url) => {
+            Arc::new(PostgresStore::connect(url, postgresql(database)).await?)
+        }
+    })
+}
+
+/// Waits until what was accepted is written: the queue is in order, so once an
+/// empty commit is answered nothing waits before it.
+pub async fn close(store: Arc<dyn Store>, within: Duration) {
+    let drained = async {
+        if let Err(error) = store.commit(Commit::default()).await {
+            tracing::warn!(%error, "the store did not confirm its last writes");
+        }
+        // The last handle waits for its writer.
+        tokio::task::spawn_blocking(move || drop(store)).await
+    };
+    if tokio::time::timeout(within, drained).await.is_err() {
+        tracing::warn!("the store did not close in time; what was acknowledged is durable");
+    }
+}
+
+fn sqlite(database: &Database) -> SqliteSettings {
+    let mut settings = SqliteSettings::default();
+    settings.readers = database.pool.unwrap_or(settings.readers);
+    settings
+}
+
+fn postgresql(database: &Database) -> PostgresSettings {
+    let mut settings = PostgresSettings::default();
+    settings.pool_size = database.pool.unwrap_or(settings.pool_size);
+    settings
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Unavailable(error.to_string())),
+    }
+}

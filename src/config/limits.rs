@@ -1,0 +1,41 @@
+//! `UNLOOP_MAX_…`, `UNLOOP_DEFAULT_PAGE`: what one request may ask for.
+
+use super::ConfigError;
+use super::values::Values;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `UNLOOP_MAX_BODY_BYTES`, after decompression.
+    pub body: usize,
+    /// `UNLOOP_MAX_URL_BYTES`: path and query together.
+    pub url: usize,
+    /// `UNLOOP_MAX_DEPTH`: nested objects and arrays.
+    pub depth: usize,
+    /// `UNLOOP_MAX_ENTRIES` of a batch or transaction.
+    pub entries: usize,
+    /// `UNLOOP_DEFAULT_PAGE`
+    pub default_page: usize,
+    /// `UNLOOP_MAX_PAGE`
+    pub max_page: usize,
+}
+
+impl Limits {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let limits = Self {
+            body: values.count("UNLOOP_MAX_BODY_BYTES", 1024..=2_147_483_648)?,
+            url: values.count("UNLOOP_MAX_URL_BYTES", 256..=65_536)?,
+            // Reading nests as deep as the content; the stack holds this much.
+            depth: values.count("UNLOOP_MAX_DEPTH", 16..=256)?,
+            entries: values.count("UNLOOP_MAX_ENTRIES", 1..=1_000_000)?,
+            default_page: values.count("UNLOOP_DEFAULT_PAGE", 1..=10_000)?,
+            max_page: values.count("UNLOOP_MAX_PAGE", 1..=10_000)?,
+        };
+        if limits.default_page > limits.max_page {
+            return Err(values.refuse(
+                "UNLOOP_DEFAULT_PAGE",
+                "is larger than UNLOOP_MAX_PAGE; lower it, or raise UNLOOP_MAX_PAGE",
+            ));
+        }
+        Ok(limits)
+    }
+}

@@ -1,0 +1,161 @@
+//! Every setting by its variable, its key in the file, its default and what it
+//! is for. Nothing else can be set.
+
+/// One setting. The default is written as an operator would write it.
+pub struct Setting {
+    pub variable: &'static str,
+    pub key: &'static str,
+    pub default: &'static str,
+    /// What the help shows where the default is not a fixed value.
+    pub default_note: &'static str,
+    pub about: &'static str,
+}
+
+const fn setting(
+    variable: &'static str,
+    key: &'static str,
+    default: &'static str,
+    about: &'static str,
+) -> Setting {
+    Setting {
+        variable,
+        key,
+        default,
+        default_note: default,
+        about,
+    }
+}
+
+const fn derived(
+    variable: &'static str,
+    key: &'static str,
+    default_note: &'static str,
+    about: &'static str,
+) -> Setting {
+    Setting {
+        variable,
+        key,
+        default: "",
+        default_note,
+        about,
+    }
+}
+
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "DATABASE_URL",
+        "database.url",
+        "sqlite:unloop.db",
+        "where records are kept: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME",
+    ),
+    derived(
+        "UNLOOP_DB_POOL",
+        "database.pool",
+        "8 on SQLite, 16 on PostgreSQL",
+        "connections for reading",
+    ),
+    setting(
+        "UNLOOP_MIGRATE",
+        "database.migrate",
+        "true",
+        "bring the schema up to date at the start",
+    ),
+    setting(
+        "UNLOOP_BIND",
+        "server.bind",
+        "127.0.0.1:8080",
+        "loopback address and port to listen on; port 0 takes a free one",
+    ),
+    derived(
+        "UNLOOP_BASE_URL",
+        "server.base_url",
+        "http:// + bound address + /fhir",
+        "how clients reach the FHIR base, as written into links",
+    ),
+    derived(
+        "UNLOOP_WORKERS",
+        "server.workers",
+        "one for each processor",
+        "threads that serve HTTP",
+    ),
+    setting(
+        "UNLOOP_SHUTDOWN_SECONDS",
+        "server.shutdown_seconds",
+        "30",
+        "how long requests in flight may take after SIGTERM",
+    ),
+    setting(
+        "UNLOOP_MAX_BODY_BYTES",
+        "limits.body_bytes",
+        "52428800",
+        "largest request content, and largest document of an import",
+    ),
+    setting(
+        "UNLOOP_MAX_URL_BYTES",
+        "limits.url_bytes",
+        "8192",
+        "longest path and query together",
+    ),
+    setting(
+        "UNLOOP_MAX_DEPTH",
+        "limits.depth",
+        "64",
+        "deepest nesting of objects and arrays",
+    ),
+    setting(
+        "UNLOOP_MAX_ENTRIES",
+        "limits.entries",
+        "10000",
+        "most entries of one batch or transaction",
+    ),
+    setting(
+        "UNLOOP_DEFAULT_PAGE",
+        "limits.default_page",
+        "20",
+        "results on a page when a search has no _count",
+    ),
+    setting(
+        "UNLOOP_MAX_PAGE",
+        "limits.max_page",
+        "1000",
+        "most results on a page",
+    ),
+    derived(
+        "UNLOOP_TYPES",
+        "records.types",
+        "all types of R4",
+        "the resource types to expose, with commas between them",
+    ),
+    setting(
+        "UNLOOP_LOG",
+        "log.filter",
+        "warn,unloop=info,unloop::request=warn",
+        "what is logged; unloop=info logs every request",
+    ),
+    setting("UNLOOP_LOG_FORMAT", "log.format", "text", "text or json"),
+];
+
+/// Names the file itself, so it has no key.
+pub const FILE_VARIABLE: &str = "UNLOOP_CONFIG";
+
+/// The test suite's own; the service never reads them.
+pub const OF_THE_TESTS: &[&str] = &["UNLOOP_TEST_", "UNLOOP_SHARED", "UNLOOP_BINARY"];
+
+/// The part of `--help` on settings.
+pub fn help() -> String {
+    let mut text = String::from(
+        "Settings come from the environment or from a TOML file (--config FILE or UNLOOP_CONFIG);\n\
+         the environment wins. In the file, database.url is `url` below [database].\n",
+    );
+    for setting in SETTINGS {
+        text.push_str(&format!(
+            "\n  {} ({})\n      {} [{}]",
+            setting.variable, setting.key, setting.about, setting.default_note
+        ));
+    }
+    text.push_str(
+        "\n\nTraces and metrics go out by OTLP (http/protobuf) when OTEL_EXPORTER_OTLP_ENDPOINT,\n\
+         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is set.",
+    );
+    text
+}

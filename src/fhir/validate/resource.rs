@@ -1,0 +1,77 @@
+//! A resource wherever it stands: type, id, and no containing within containing.
+//! <https://hl7.org/fhir/R4/resource.html>,
+//! <https://hl7.org/fhir/R4/references.html#contained>
+
+use serde_json::{Map, Value};
+
+use super::id;
+use super::place::Place;
+use super::report::shown;
+use super::structure::Walk;
+use crate::fhir::definitions::TypeDefinition;
+use crate::fhir::outcome::Kind;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The document, or a resource that a Bundle or Parameters carries.
+    Whole,
+    Contained,
+}
+
+impl Role {
+    pub fn of(element: &str) -> Self {
+        match element {
+            "contained" => Self::Contained,
+            _ => Self::Whole,
+        }
+    }
+}
+
+impl<'d> Walk<'d> {
+    pub fn resource(&mut self, map: &Map<String, Value>, place: &Place<'_>, role: Role) {
+        let Some(definition) = self.resource_type(map, place) else {
+            return;
+        };
+        if let Some(Value::String(id)) = map.get("id")
+            && !id.is_empty()
+            && !id::is_legal(id)
+        {
+            let text = "an id has 1 to 64 letters, digits, hyphens and dots: choose another";
+            self.report.problem(Kind::Value, &place.child("id"), text);
+        }
+        if role == Role::Contained && map.contains_key("contained") {
+            let text = "a contained resource contains no others: \
+                        move them up to the resource that contains this one";
+            self.report.structure(&place.child("contained"), text);
+        }
+        self.object(definition, map, place);
+    }
+
+    fn resource_type(
+        &mut self,
+        map: &Map<String, Value>,
+        place: &Place<'_>,
+    ) -> Option<&'d TypeDefinition> {
+        match map.get("resourceType") {
+            Some(Value::String(name)) if self.definitions.is_resource_type(name) => {
+                return self.definitions.type_definition(name);
+            }
+            Some(Value::String(name)) => {
+                let text = format!(
+                    "{} is no R4 resource type: correct `resourceType`",
+                    shown(name)
+                );
+                self.report.structure(place, text);
+            }
+            Some(_) => {
+                let text = "`resourceType` is a string: write the name of the type";
+                self.report.structure(place, text);
+            }
+            None => {
+                let text = "`resourceType` is missing: add the name of the type";
+                self.report.problem(Kind::Required, place, text);
+            }
+        }
+        None
+    }
+}

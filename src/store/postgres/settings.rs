@@ -1,0 +1,28 @@
+//! What can be set about the store on PostgreSQL.
+
+use std::time::Duration;
+
+use crate::store::gather::{Clock, system_clock};
+
+#[derive(Clone)]
+pub struct PostgresSettings {
+    /// Connections for reading; writing has one of its own.
+    pub pool_size: usize,
+    /// How long to wait for the server, and for a free connection.
+    pub connect_timeout: Duration,
+    /// The server gives up a statement that takes longer.
+    pub statement_timeout: Duration,
+    /// Where commits get their time from.
+    pub clock: Clock,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        Self {
+            pool_size: 16,
+            connect_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            clock: system_clock(),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The official search parameters, all of them.
+//! <https://hl7.org/fhir/R4/searchparameter-registry.html>
+
+use unloop::fhir::definitions::{ParamKind, r4};
+use unloop::fhir::search::catalogue::Storage;
+use unloop::fhir::search::path::{Predicate, Step};
+use unloop::fhir::search::{Catalogue, expression, is_searchable};
+
+fn catalogue() -> Catalogue {
+    Catalogue::new(r4(), "http://localhost:8080/fhir")
+}
+
+#[test]
+fn every_official_expression_compiles() {
+    let definitions = r4();
+    let mut compiled = 0;
+    let mut refused = Vec::new();
+    for resource_type in &definitions.resource_types {
+        for param in definitions.search_params(resource_type) {
+            if param.expression.is_empty() {
+                assert!(!is_searchable(param), "{resource_type}.{}", param.code);
+                continue;
+            }
+            match expression::compile(definitions, resource_type, &param.expression) {
+                Ok(expression) => {
+                    assert!(!expression.paths.is_empty());
+                    compiled += 1;
+                }
+                Err(error) => refused.push(format!("{}: {error}", param.code)),
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+    assert!(compiled > 1400, "{compiled}");
+}
+
+/// A parameter that is advertised must have something to read.
+#[test]
+fn every_searchable_parameter_reads_some_type() {
+    let catalogue = catalogue();
+    for resource_type in &r4().resource_types {
+        for param in catalogue.params(resource_type) {
+            assert!(
+                !param.expression.paths.is_empty(),
+                "{resource_type}.{} reads nothing",
+                param.code
+            );
+        }
+    }
+}
+
+#[test]
+fn only_supported_kinds_are_searchable() {
+    for resource_type in &r4().resource_types {
+        for param in r4()
+            .search_params(resource_type)
+            .iter()
+            .filter(|p| is_searchable(p))
+        {
+            let supported = matches!(
+                param.kind,
+                ParamKind::Date
+                    | ParamKind::String
+                    | ParamKind::Token
+                    | ParamKind::Reference
+                    | ParamKind::Uri
+            );
+            assert!(supported, "{resource_type}.{}", param.code);
+        }
+    }
+}
+
+#[test]
+fn paths_are_straight_and_typed() {
+    let paths = |resource_type: &str, expression: &str| {
+        expression::compile(r4(), resource_type, expression)
+            .unwrap_or_else(|error| panic!("{error}"))
+            .paths
+    };
+    let field = |name: &str| Step::Field(name.to_owned());
+
+    let [path] = paths("Patient", "Patient.name.family")
+        .try_into()
+        .expect("one path");
+    assert_eq!(path.steps, [field("name"), field("family")]);
+    assert_eq!((path.leaf.as_str(), path.single), ("string", false));
+
+    let leaves: Vec<String> = paths("Observation", "Observation.effective")
+        .into_iter()
+        .map(|path| path.leaf)
+        .collect();
+    assert_eq!(leaves, ["Period", "Timing", "dateTime", "instant"]);
+
+    let [path] = paths("Observation", "(Observation.value as CodeableConcept).text")
+        .try_into()
+        .expect("one path");
+    assert_eq!(path.steps, [field("valueCodeableConcept"), field("text")]);
+
+    let [path] = paths(
+        "Observation",
+        "Observation.subject.where(resolve() is Patient)",
+    )
+    .try_into()
+    .expect("one path");
+    let patient = Step::Where(Predicate::RefersTo("Patient".to_owned()));
+    assert_eq!(path.steps, [field("subject"), patient]);
+    assert!(path.single);
+
+    let [path] = paths("Bundle", "Bundle.entry[0].resource")
+        .try_into()
+        .expect("one path");
+    assert_eq!(
+        path.steps,
+        [Step::Item("entry".to_owned(), 0), field("resource")]
+    );
+
+    let [path] = paths("Patient", "name").try_into().expect("one path");
+    assert_eq!(
+        (path.leaf.as_str(), path.element.as_str()),
+        ("HumanName", "Patient.name")
+    );
+
+    for wrong in [
+        "Patient.nme",
+        "Patient.name.as(Period)",
+        "Patient.name)",
+        "",
+        "Patient.name.f()",
+    ] {
+        assert!(
+            expression::compile(r4(), "Patient", wrong).is_err(),
+            "{wrong}"
+        );
+    }
+}
+
+/// The patient and the clinical time have columns where a type allows only one.
+#[test]
+fn columns_hold_what_is_single() {
+    let catalogue = catalogue();
+    let cases = [
+        ("Observation", Some("patient"), Some("date")),
+        ("Encounter", Some("patient"), Some("date")),
+        ("Condition", Some("patient"), Some("onset-date")),
+        ("MedicationStatement", Some("patient"), Some("effective")),
+        ("MedicationRequest", Some("patient"), Some("authoredon")),
+        ("AllergyIntolerance", Some("patient"), Some("date")),
+        // Several participants, one of which may be a patient.
+        ("Appointment", None, Some("date")),
+        ("Patient", None, Some("birthdate")),
+        ("Organization", None, None),
+    ];
+    for (resource_type, owner, moment) in cases {
+        let stored_in = |storage: Storage| {
+            let mut params = catalogue.params(resource_type).iter();
+            params
+                .find(|param| param.storage == storage)
+                .map(|param| param.code.as_str())
+        };
+        assert_eq!(stored_in(Storage::Owner), owner, "{resource_type}");
+        assert_eq!(stored_in(Storage::Moment), moment, "{resource_type}");
+    }
+    for resource_type in &r4().resource_types {
+        for param in catalogue
+            .params(resource_type)
+            .iter()
+            .filter(|p| p.names_owner)
+        {
+            let other = param.expression.paths.iter().flat_map(|path| &path.steps).any(|step| {
+                matches!(step, Step::Where(p) if *p != Predicate::RefersTo("Patient".to_owned()))
+            });
+            assert!(!other, "{resource_type}.{} narrows the owner", param.code);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What every store does alike: one suite, run on each adapter.
+//!
+//! A case is `pub async fn case(bench: &mut dyn Bench)` in the file of its
+//! topic and stands in the list below.
+
+mod fixture;
+mod oracle;
+mod sqlite;
+
+mod durable;
+mod guard;
+mod history;
+mod lifecycle;
+mod order;
+mod race;
+mod scope;
+mod search;
+mod text;
+
+/// One test per case. An adapter that is not there skips, and says so itself.
+macro_rules! cases {
+    ($adapter:ident, $topic:ident: $($case:ident)+) => {
+        mod $topic {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    if let Some(mut bench) = crate::$adapter::bench().await {
+                        crate::$topic::$case(&mut bench).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+macro_rules! suite {
+    ($name:ident, $adapter:ident) => {
+        mod $name {
+            cases!($adapter, lifecycle:
+                create_read_update_delete_recreate
+                versions_are_read_one_by_one
+                deleting_what_is_not_there_does_nothing
+                keys_are_answered_in_the_order_asked
+                one_resource_may_not_stand_in_a_commit_twice
+                time_grows_with_every_commit
+                the_store_is_ready);
+            cases!($adapter, guard:
+                absent_means_never_seen
+                version_is_means_the_live_version
+                no_match_is_judged_on_what_is_stored
+                a_conflict_names_its_change_and_undoes_all
+                a_failing_commit_does_not_harm_its_neighbours
+                guards_are_judged_by_what_stood_before_the_commit);
+            cases!($adapter, race:
+                one_of_many_conditional_creates_wins
+                one_of_many_updates_of_a_version_wins
+                parallel_commits_are_all_kept);
+            cases!($adapter, search:
+                every_comparison_answers_what_the_oracle_answers
+                nested_conditions_answer_what_the_oracle_answers
+                long_lists_are_answered
+                updates_and_deletes_change_what_is_found);
+            cases!($adapter, order:
+                every_order_puts_missing_values_last
+                pages_forward_lose_and_repeat_nothing
+                pages_backward_mirror_pages_forward
+                pages_stay_whole_while_others_write
+                a_place_that_does_not_fit_is_refused);
+            cases!($adapter, scope:
+                nothing_out_of_scope_is_read
+                nothing_out_of_scope_is_found_or_counted
+                nothing_out_of_scope_is_in_a_history
+                a_deletion_is_in_no_conditional_scope);
+            cases!($adapter, text:
+                special_characters_are_ordinary
+                texts_compare_bytewise
+                beginnings_work_at_the_end_of_unicode
+                hostile_ids_and_values_stay_data
+                bodies_come_back_as_they_went_in);
+            cases!($adapter, history:
+                an_instance_shows_every_version_newest_first
+                type_and_system_mix_current_and_past
+                since_and_at_choose_by_time
+                pages_lose_and_repeat_nothing);
+            cases!($adapter, durable:
+                what_was_committed_is_there_after_reopening
+                versions_and_time_go_on_after_reopening
+                a_large_commit_is_one_commit
+                the_outbox_shares_the_fate_of_its_commit);
+        }
+    };
+}
+
+suite!(on_sqlite, sqlite);

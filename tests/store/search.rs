@@ -1,0 +1,186 @@
+//! Conditions, checked against the oracle.
+
+use std::sync::Arc;
+
+use unloop::store::{
+    Bounds, Comparison, Filter, IndexKey, IndexRows, SearchPlan, Store, TextMatch,
+};
+
+use crate::fixture::{
+    Bench, Dice, all, commit, delete, done, has, ids, of_type, owned, plan, put, put_indexed,
+};
+use crate::oracle::{Document, FACTS, TYPES, WORDS, answer, fill};
+
+async fn check(store: &Arc<dyn Store>, documents: &[Document], plan: &SearchPlan) {
+    let expected = answer(documents, plan);
+    assert_eq!(ids(store, plan).await, expected, "{:?}", plan.filter);
+    let count = u64::try_from(expected.len()).unwrap();
+    assert_eq!(store.count(plan).await, Ok(count), "{:?}", plan.filter);
+}
+
+fn bounds() -> Vec<Bounds> {
+    let some = [None, Some(-5), Some(8)];
+    let mut all = Vec::new();
+    for low_min in some {
+        for low_max in some {
+            for high_min in some {
+                all.extend(some.map(|high_max| Bounds {
+                    low_min,
+                    low_max,
+                    high_min,
+                    high_max,
+                }));
+            }
+        }
+    }
+    all
+}
+
+fn texts() -> Vec<TextMatch> {
+    let parts = [
+        "", "s", "smith", "Sm", "ü", "%", "_", "\\", "'", "🦀", "mith", "x",
+    ];
+    let words = parts.into_iter().chain(WORDS);
+    let tests = words.flat_map(|word| {
+        [
+            TextMatch::StartsWith(word.into()),
+            TextMatch::Contains(word.into()),
+            TextMatch::Equals(word.into()),
+        ]
+    });
+    tests.collect()
+}
+
+/// Every comparison, with none, one and several values.
+fn comparisons(documents: &[Document]) -> Vec<Comparison> {
+    let strings = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+    let keys = |list: &[i64]| list.iter().copied().map(IndexKey).collect();
+    let mut all = vec![
+        Comparison::Type(Vec::new()),
+        Comparison::Type(strings(&TYPES[..1])),
+        Comparison::Type(strings(&TYPES[1..])),
+        Comparison::Id(Vec::new()),
+        Comparison::Id(strings(&["d0003"])),
+        Comparison::Id(strings(&["d0003", "d0007", "nobody"])),
+        Comparison::Owner(Vec::new()),
+        Comparison::Owner(keys(&[2])),
+        Comparison::Owner(keys(&[1, 4, 77])),
+        Comparison::Key(Vec::new()),
+        Comparison::Key(keys(&FACTS[2..4])),
+        Comparison::Key(keys(&FACTS)),
+    ];
+    all.extend(FACTS.map(|fact| Comparison::Key(vec![IndexKey(fact)])));
+    let middle = documents[documents.len() / 2].updated;
+    all.extend([None, Some(middle)].map(|low_min| {
+        Comparison::Updated(Bounds {
+            low_min,
+            high_max: Some(middle + 1),
+            ..Bounds::default()
+        })
+    }));
+    for bounds in bounds() {
+        let param = IndexKey(0);
+        all.push(Comparison::Moment(bounds));
+        all.push(Comparison::Date { param, bounds });
+    }
+    let param = IndexKey(1);
+    all.extend(
+        texts()
+            .into_iter()
+            .map(|test| Comparison::Text { param, test }),
+    );
+    all
+}
+
+pub async fn every_comparison_answers_what_the_oracle_answers(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let documents = fill(&store, 200).await;
+    for comparison in comparisons(&documents) {
+        let is = Filter::Is(comparison);
+        check(&store, &documents, &plan(is.clone())).await;
+        check(&store, &documents, &plan(Filter::Not(Box::new(is)))).await;
+    }
+}
+
+fn nested(dice: &mut Dice, from: &[Comparison], depth: u32) -> Filter {
+    let sides = if depth == 0 { 1 } else { 4 };
+    let parts = |dice: &mut Dice| {
+        let count = dice.below(4);
+        (0..count).map(|_| nested(dice, from, depth - 1)).collect()
+    };
+    match dice.below(sides) {
+        0 => Filter::Is(dice.pick(from).clone()),
+        1 => Filter::All(parts(dice)),
+        2 => Filter::Any(parts(dice)),
+        _ => Filter::Not(Box::new(nested(dice, from, depth - 1))),
+    }
+}
+
+pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let documents = fill(&store, 200).await;
+    let from = comparisons(&documents);
+    let mut dice = Dice(7);
+    for _ in 0..400 {
+        check(&store, &documents, &plan(nested(&mut dice, &from, 3))).await;
+    }
+}
+
+pub async fn long_lists_are_answered(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let documents = fill(&store, 50).await;
+    let ids = Comparison::Id((0..40_000).map(|n| format!("d{n:04}")).collect());
+    check(&store, &documents, &plan(Filter::Is(ids))).await;
+    let keys = Comparison::Key((0..40_000).map(IndexKey).collect());
+    check(&store, &documents, &plan(Filter::Is(keys))).await;
+    let any = (0..300).map(|n| Filter::All(vec![has(n), of_type("Patient")]));
+    check(&store, &documents, &plan(Filter::Any(any.collect()))).await;
+}
+
+pub async fn updates_and_deletes_change_what_is_found(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let index = |fact| IndexRows {
+        owner: Some(IndexKey(fact)),
+        moment: Some((fact, fact)),
+        keys: vec![IndexKey(fact), IndexKey(fact)],
+        texts: vec![(IndexKey(0), format!("text {fact}"))],
+        dates: vec![(IndexKey(0), fact, fact)],
+        order: vec![("name".into(), fact.to_string())],
+    };
+    let filters = |fact: i64| {
+        let bounds = Bounds {
+            low_min: Some(fact),
+            high_max: Some(fact),
+            ..Bounds::default()
+        };
+        let (param, text) = (IndexKey(0), format!("text {fact}"));
+        let test = TextMatch::Equals(text);
+        [
+            has(fact),
+            owned(fact),
+            Filter::Is(Comparison::Moment(bounds)),
+            Filter::Is(Comparison::Date { param, bounds }),
+            Filter::Is(Comparison::Text { param, test }),
+        ]
+    };
+    let steps = [
+        (put_indexed("Patient", "a", "x", index(1)), Some(1)),
+        (put_indexed("Patient", "a", "x", index(2)), Some(2)),
+        (delete("Patient", "a"), None),
+        (put_indexed("Patient", "a", "x", index(3)), Some(3)),
+        (put("Patient", "a", "x"), None),
+    ];
+    for (change, now) in steps {
+        done(&store, change).await;
+        for fact in 1..=3 {
+            for filter in filters(fact) {
+                let expected = u64::from(now == Some(fact));
+                assert_eq!(store.count(&plan(filter)).await, Ok(expected));
+            }
+        }
+    }
+    commit(&store, vec![delete("Patient", "a")]).await.unwrap();
+    assert_eq!(store.count(&plan(all())).await, Ok(0));
+    let not = Filter::Not(Box::new(has(1)));
+    assert_eq!(store.count(&plan(not)).await, Ok(0));
+}
