@@ -1,19 +1,22 @@
 //! The OpenAPI document, made from the same definitions by which the service
 //! works. <https://spec.openapis.org/oas/v3.1.0>
 //!
-//! Read in this order: [`interaction`] (what can be asked, once for all
+//! Read in this order: [`resource_type`] (what can be asked, once for all
 //! types), [`path`] (where), [`operation`] (interaction + place -> JSON); the
 //! other files make the components that they refer to.
 
 mod answer;
 mod body;
+mod element;
 mod example;
+mod example_resource;
 mod failure;
 mod interaction;
 mod operation;
 mod parameter;
 mod path;
 mod primitive;
+mod resource_type;
 mod result_parameter;
 mod schema;
 mod search_parameter;

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::interaction::{Interaction, OF_TYPE, SEARCH_FORM, SEARCH_TYPE};
+use super::interaction::{Interaction, SEARCH_FORM, SEARCH_TYPE};
 use super::operation::{Place, operation};
+use super::resource_type::OF_TYPE;
 use super::system::{EVERYTHING, OF_SYSTEM};
 use super::{SPELLED_OUT, reference};
 use crate::fhir::definitions::Definitions;
