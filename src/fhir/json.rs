@@ -124,6 +124,14 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Bool(value))
     }
 
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
@@ -191,7 +199,7 @@ mod tests {
 
     #[test]
     fn digits_and_order_are_kept() {
-        let text = r#"{"z":1.10,"a":[0.0,-0.00,1e-7,100000000000000000000.5],"m":true,"n":null}"#;
+        let text = r#"{"z":1.10,"a":[0.0,-0.00,1e-7,100000000000000000000.5,7,-7,-0,18446744073709551616],"m":true,"n":null}"#;
         assert_eq!(parse(text.as_bytes(), 9).unwrap().to_string(), text);
     }
 

@@ -9,4 +9,22 @@
 
 mod support;
 
+mod conditional_update;
+mod content;
 mod create;
+mod delete;
+mod history;
+mod paging;
+mod read;
+mod search;
+mod update;
+mod views;
+mod vread;
+
+/// A whole answer, the same on every store.
+fn snapshot(name: &str, reply: &support::Reply) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, support::redacted(reply)));
+}

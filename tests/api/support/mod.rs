@@ -2,10 +2,13 @@
 
 mod call;
 mod database;
+pub mod example;
+mod redact;
 mod server;
 
 pub use call::Reply;
 pub use database::StoreKind;
+pub use redact::redacted;
 pub use server::Server;
 
 /// Makes one test per store of each `async fn(Server)`. PostgreSQL needs
