@@ -8,9 +8,10 @@ WORKDIR /build
 # The dependencies alone make a layer that changes only with Cargo.lock. The source
 # stands in as an empty program until the next layer.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src \
-    && echo '//! Stands in.' > src/lib.rs \
-    && echo 'fn main() {}' > src/main.rs \
+COPY xtask/Cargo.toml xtask/
+RUN mkdir src xtask/src \
+    && echo '//! Stands in.' | tee src/lib.rs > xtask/src/lib.rs \
+    && echo 'fn main() {}' | tee src/main.rs > xtask/src/main.rs \
     && cargo build --release --locked \
     && rm -rf src
 COPY migrations migrations

@@ -5,35 +5,42 @@ mod error;
 mod server;
 mod store;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 
 pub use error::StartError;
 pub use server::App;
-pub use store::{close, migrate, open};
+pub use store::{close, migrate};
 
 use crate::config::{Config, ConfigError, nearest};
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
-use crate::store::Store;
+use crate::http::routes::BASE_PATH;
 
-/// The engine that HTTP, import and demo share.
-pub fn engine(
-    config: &Config,
-    store: Arc<dyn Store>,
-    base_url: String,
-) -> Result<Engine, StartError> {
-    let definitions = r4();
-    let settings = Settings {
-        base_url,
-        types: known_types(definitions, &config.records.types)?,
+/// The engine that HTTP, import, export and demo share, on the store that is
+/// configured. Nothing is opened where a setting is wrong.
+pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, StartError> {
+    let settings = settings(config, address)?;
+    let store = store::open(&config.database).await?;
+    Ok(Engine::new(store, r4(), settings, Vec::new()))
+}
+
+/// Where a server at this address is reached from its own machine.
+fn listening_url(address: SocketAddr) -> String {
+    format!("http://{address}{BASE_PATH}")
+}
+
+fn settings(config: &Config, address: SocketAddr) -> Result<Settings, ConfigError> {
+    let base_url = config.server.base_url.clone();
+    Ok(Settings {
+        base_url: base_url.unwrap_or_else(|| listening_url(address)),
+        types: known_types(r4(), &config.records.types)?,
         limits: Limits {
             depth: config.limits.depth,
             entries: config.limits.entries,
             default_page: config.limits.default_page,
             max_page: config.limits.max_page,
         },
-    };
-    Ok(Engine::new(store, definitions, settings, Vec::new()))
+    })
 }
 
 fn known_types(definitions: &Definitions, types: &[String]) -> Result<Vec<String>, ConfigError> {

@@ -11,11 +11,11 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{StartError, engine, store};
+use super::{StartError, engine, listening_url, store};
 use crate::config::Config;
 use crate::fhir::engine::Engine;
 use crate::http::observe::observe;
-use crate::http::routes::{BASE_PATH, HttpLimits, OpenApi, configure};
+use crate::http::routes::{HttpLimits, OpenApi, configure};
 
 const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
@@ -37,12 +37,7 @@ impl App {
         // First of all: where the port is taken, nothing else should happen.
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let base_url = match &config.server.base_url {
-            Some(base_url) => base_url.clone(),
-            None => format!("http://{address}{BASE_PATH}"),
-        };
-        let store = store::open(&config.database).await?;
-        let engine = Data::new(engine(&config, store, base_url)?);
+        let engine = Data::new(engine(&config, address).await?);
         let server = serve(&config, listener, engine.clone()).map_err(failed)?;
         Ok(Self {
             address,
@@ -59,6 +54,11 @@ impl App {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where this machine reaches it, which a base URL of the operator's may not say.
+    pub fn listening_url(&self) -> String {
+        listening_url(self.address)
     }
 
     pub fn engine(&self) -> Arc<Engine> {

@@ -24,8 +24,8 @@ impl Limits {
         let limits = Self {
             body: values.count("UNLOOP_MAX_BODY_BYTES", 1024..=2_147_483_648)?,
             url: values.count("UNLOOP_MAX_URL_BYTES", 256..=65_536)?,
-            // Reading nests as deep as the content; the stack holds this much.
-            depth: values.count("UNLOOP_MAX_DEPTH", 16..=256)?,
+            // The reader of JSON gives up behind 127 levels.
+            depth: values.count("UNLOOP_MAX_DEPTH", 16..=120)?,
             entries: values.count("UNLOOP_MAX_ENTRIES", 1..=1_000_000)?,
             default_page: values.count("UNLOOP_DEFAULT_PAGE", 1..=10_000)?,
             max_page: values.count("UNLOOP_MAX_PAGE", 1..=10_000)?,

@@ -124,6 +124,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Bool(value))
     }
 
+    /// Whole numbers come as such; all others as their digits, by `visit_map`.
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
         Ok(Value::from(value))
     }

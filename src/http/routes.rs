@@ -68,5 +68,5 @@ async fn nowhere() -> HttpResponse {
         Kind::NotFound,
         "There is nothing at this address. The FHIR base is /fhir; its capabilities are at /fhir/metadata.",
     );
-    response::write("", failure.into(), false)
+    response::write("", failure.into())
 }

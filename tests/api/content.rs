@@ -150,7 +150,7 @@ async fn numbers_keep_their_digits(server: Server) {
         "-7",
         "-0",
         "1e-7",
-        "1.0E+2",
+        "1.0e+2",
         "12345678901234567890.123456789",
     ] {
         let content = format!(

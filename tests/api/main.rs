@@ -9,14 +9,20 @@
 
 mod support;
 
+mod batch;
 mod conditional_update;
 mod content;
 mod create;
 mod delete;
 mod history;
 mod paging;
+mod patch;
+mod patch_suite;
+mod races;
 mod read;
 mod search;
+mod transaction;
+mod transaction_links;
 mod update;
 mod views;
 mod vread;

@@ -60,8 +60,8 @@ def expect(answer, *statuses):
     return answer.json()
 
 
-def write(base_url, ledger, problems):
-    """Until the connection breaks: a create, three updates of it, a transaction."""
+def write(base_url, ledger, killed, problems):
+    """Until the kill breaks the connection: a create, three updates of it, a transaction."""
     try:
         with requests.Session() as session:
             session.headers.update(HEADERS)
@@ -74,10 +74,10 @@ def write(base_url, ledger, problems):
                     sent = session.put(f"{base_url}/Basic/{made['id']}", json=body, timeout=60)
                     ledger.acknowledge(expect(sent, 200))
                 transaction(session, base_url, ledger)
-    except requests.RequestException:
-        return  # the kill
     except Exception as problem:  # noqa: BLE001 - reported by the main thread
-        problems.append(problem)
+        broken = isinstance(problem, requests.RequestException)
+        if not (broken and killed.is_set()):
+            problems.append(problem)
 
 
 def transaction(session, base_url, ledger):
@@ -91,13 +91,13 @@ def transaction(session, base_url, ledger):
 
 
 def load_and_kill(server, ledger):
-    problems = []
-    writers = [
-        threading.Thread(target=write, args=(server.base_url, ledger, problems)) for _ in range(WRITERS)
-    ]
+    killed, problems = threading.Event(), []
+    work = (server.base_url, ledger, killed, problems)
+    writers = [threading.Thread(target=write, args=work) for _ in range(WRITERS)]
     for writer in writers:
         writer.start()
     time.sleep(random.uniform(0.5, 2.0))
+    killed.set()
     server.kill()
     for writer in writers:
         writer.join()

@@ -6,6 +6,7 @@
 mod fixture;
 mod oracle;
 mod sqlite;
+mod sqlite_file;
 
 mod durable;
 mod guard;

@@ -65,6 +65,7 @@ fn comparisons(documents: &[Document]) -> Vec<Comparison> {
         Comparison::Owner(Vec::new()),
         Comparison::Owner(keys(&[2])),
         Comparison::Owner(keys(&[1, 4, 77])),
+        Comparison::Owner((2..40).map(IndexKey).collect()),
         Comparison::Key(Vec::new()),
         Comparison::Key(keys(&FACTS[2..4])),
         Comparison::Key(keys(&FACTS)),
@@ -121,8 +122,15 @@ pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Be
     let documents = fill(&store, 200).await;
     let from = comparisons(&documents);
     let mut dice = Dice(7);
-    for _ in 0..400 {
+    for _ in 0..300 {
         check(&store, &documents, &plan(nested(&mut dice, &from, 3))).await;
+    }
+    // What leads to the rows is chosen among the parts of the outermost all.
+    for _ in 0..300 {
+        let parts = (0..3).map(|_| Filter::Is(dice.pick(&from).clone()));
+        let mut parts: Vec<_> = parts.collect();
+        parts.push(nested(&mut dice, &from, 1));
+        check(&store, &documents, &plan(Filter::All(parts))).await;
     }
 }
 
@@ -133,8 +141,11 @@ pub async fn long_lists_are_answered(bench: &mut dyn Bench) {
     check(&store, &documents, &plan(Filter::Is(ids))).await;
     let keys = Comparison::Key((0..40_000).map(IndexKey).collect());
     check(&store, &documents, &plan(Filter::Is(keys))).await;
-    let any = (0..300).map(|n| Filter::All(vec![has(n), of_type("Patient")]));
-    check(&store, &documents, &plan(Filter::Any(any.collect()))).await;
+    let parts: Vec<_> = (0..3_000)
+        .map(|n| Filter::Any(vec![has(n), of_type("Patient")]))
+        .collect();
+    check(&store, &documents, &plan(Filter::Any(parts.clone()))).await;
+    check(&store, &documents, &plan(Filter::All(parts))).await;
 }
 
 pub async fn updates_and_deletes_change_what_is_found(bench: &mut dyn Bench) {

@@ -14,7 +14,7 @@ CREATE TABLE resource (
     body TEXT,
     UNIQUE (type, id)
 );
-CREATE INDEX resource_owner ON resource (type, owner, id) WHERE owner IS NOT NULL;
+CREATE INDEX resource_owner ON resource (owner, type, id) WHERE owner IS NOT NULL;
 CREATE INDEX resource_type_updated ON resource (type, updated, id);
 CREATE INDEX resource_updated ON resource (updated);
 CREATE INDEX resource_moment ON resource (type, moment_low, id) WHERE moment_low IS NOT NULL;

@@ -10,7 +10,7 @@ use super::model::{Element, TypeDefinition, TypeKind};
 pub type Lineage = BTreeMap<String, Vec<String>>;
 
 pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), BadLine> {
-    let mut types: HashMap<String, TypeDefinition> = HashMap::new();
+    let mut types: HashMap<String, TypeDefinition> = HashMap::with_capacity(1024);
     let mut parents: HashMap<&str, &str> = HashMap::new();
     let mut lineage = Lineage::new();
     let mut current: Option<TypeDefinition> = None;
@@ -136,6 +136,8 @@ fn put(elements: &mut Vec<Element>, element: Element, forbidden: bool) {
 
 fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDefinition>) {
     if let Some(mut definition) = definition {
+        let count = definition.elements.iter().map(|e| e.types.len()).sum();
+        definition.properties.reserve(count);
         for (index, element) in definition.elements.iter().enumerate() {
             for name in &element.types {
                 let property = element.property(name);

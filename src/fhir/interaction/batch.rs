@@ -25,7 +25,7 @@ pub async fn bundle(
 ) -> Result<Answer, Failure> {
     let view = View::of(&request)?;
     let prefer = request.prefer;
-    let resource = Resource::from_object(request.content.into_resource()?)?;
+    let mut resource = Resource::from_object(request.content.into_resource()?)?;
     if resource.resource_type != "Bundle" {
         return Err(Failure::at(
             Kind::Structure,
@@ -33,9 +33,9 @@ pub async fn bundle(
             "The base takes a Bundle of type batch or transaction. Send other resources to the address of their type.",
         ));
     }
-    let mut content = resource.content;
-    let entries = entries(engine, content.remove("entry"))?;
-    let kind = content.get("type").and_then(Value::as_str);
+    let entries = entries(engine, resource.content.remove("entry"))?;
+    engine.check(&resource)?;
+    let kind = resource.content.get("type").and_then(Value::as_str);
     let (kind, answers) = match kind {
         Some("batch") => (
             "batch-response",

@@ -13,6 +13,10 @@ use super::super::outcome::{Failure, Kind};
 use super::super::request::{Content, Preconditions, Request, Verb};
 use super::super::resource::instant;
 use super::super::search::date;
+use super::super::validate::structure;
+
+/// Marks a place in the entry itself, not in its resource.
+const ENVELOPE: &str = "entry:";
 
 pub struct Entry {
     pub index: usize,
@@ -25,7 +29,10 @@ pub fn at_entry(index: usize, mut failure: Failure) -> Failure {
     let place = format!("Bundle.entry[{index}]");
     for issue in &mut failure.issues {
         issue.expression = Some(match issue.expression.take() {
-            Some(inner) => format!("{place}.resource.{}", below_type(&inner)),
+            Some(inner) => match inner.strip_prefix(ENVELOPE) {
+                Some(own) => format!("{place}.{own}"),
+                None => format!("{place}.resource.{}", below_type(&inner)),
+            },
             None => place.clone(),
         });
     }
@@ -49,6 +56,8 @@ fn parse(engine: &Engine, index: usize, entry: Value) -> Result<Entry, Failure> 
     let Value::Object(mut entry) = entry else {
         return Err(Failure::new(Kind::Structure, "An entry is an object."));
     };
+    let resource = entry.remove("resource");
+    check_envelope(engine, &entry)?;
     let Some(Value::Object(wanted)) = entry.remove("request") else {
         return Err(Failure::new(
             Kind::Required,
@@ -71,7 +80,7 @@ fn parse(engine: &Engine, index: usize, entry: Value) -> Result<Entry, Failure> 
     let url = url.strip_prefix(&engine.settings.base_url).unwrap_or(url);
     let mut request = Request::parse_url(verb, url)?;
     request.preconditions = preconditions(&wanted)?;
-    request.content = match entry.remove("resource") {
+    request.content = match resource {
         None => Content::None,
         Some(Value::Object(resource)) => content(engine, verb, resource)?,
         Some(_) => return Err(Failure::new(Kind::Structure, "resource is an object.")),
@@ -86,6 +95,29 @@ fn parse(engine: &Engine, index: usize, entry: Value) -> Result<Entry, Failure> 
         full_url,
         request,
     })
+}
+
+/// The entry without its resource must be R4 too; the resource is checked where
+/// it is used, so that its issues are its own.
+fn check_envelope(engine: &Engine, entry: &Map<String, Value>) -> Result<(), Failure> {
+    let mut bundle = Map::new();
+    bundle.insert("resourceType".to_owned(), "Bundle".into());
+    bundle.insert(
+        "entry".to_owned(),
+        Value::Array(vec![Value::Object(entry.clone())]),
+    );
+    let mut issues = structure::check(engine.definitions, &bundle);
+    for issue in &mut issues {
+        let inner = issue.expression.take();
+        issue.expression = inner.and_then(|path| {
+            path.strip_prefix("Bundle.entry[0].")
+                .map(|rest| format!("{ENVELOPE}{rest}"))
+        });
+    }
+    if issues.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::of_issues(Kind::Structure, issues))
 }
 
 fn preconditions(wanted: &Map<String, Value>) -> Result<Preconditions, Failure> {

@@ -4,7 +4,7 @@
 use super::super::engine::Engine;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Verb};
-use super::super::resource::is_id;
+use super::super::validate::id;
 use crate::store::{HistoryOf, ResourceKey};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -100,10 +100,10 @@ fn of_instance(
     engine: &Engine,
     verb: Verb,
     name: &str,
-    id: &str,
+    logical_id: &str,
     rest: &[&str],
 ) -> Result<Interaction, Failure> {
-    if !is_id(id) {
+    if !id::is_legal(logical_id) {
         return Err(Failure::new(
             Kind::NotFound,
             format!(
@@ -111,7 +111,7 @@ fn of_instance(
             ),
         ));
     }
-    let key = ResourceKey::new(name, id);
+    let key = ResourceKey::new(name, logical_id);
     match rest {
         [] => match verb {
             Verb::Get => Ok(Interaction::Read(key)),

@@ -6,7 +6,8 @@ use super::super::authority::Authority;
 use super::super::engine::{Draft, Engine, WriteError, unavailable};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, Request};
-use super::super::resource::{Resource, is_id};
+use super::super::resource::Resource;
+use super::super::validate::id;
 use super::condition::{self, Matches};
 use super::create::{ATTEMPTS, checked, new_draft};
 use super::written;
@@ -158,7 +159,7 @@ async fn create_as(
     key: ResourceKey,
     resource: Resource,
 ) -> Result<Draft, Failure> {
-    if !is_id(&key.id) {
+    if !id::is_legal(&key.id) {
         return Err(id_problem(Kind::Value, &key, "The id is not legal"));
     }
     // Whether the id is free is no question of what the caller may see.

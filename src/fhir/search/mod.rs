@@ -16,6 +16,7 @@ pub mod key;
 mod lookup;
 pub mod order;
 pub mod page;
+pub mod param;
 pub mod parameter;
 pub mod path;
 pub mod prefix;
@@ -27,6 +28,7 @@ pub mod string;
 mod suggest;
 pub mod token;
 mod value;
+mod values;
 
 pub use catalogue::{Catalogue, is_searchable};
 pub use compile::{Compartment, compile};

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::path::text;
+use crate::fhir::validate::id;
 use crate::store::ResourceKey;
 
 /// The address of this service; references below it are relative ones.
@@ -52,20 +53,12 @@ pub fn type_of(reference: &Map<String, Value>) -> Option<&str> {
 /// `Type/id` of something on this service.
 pub fn local(normalised: &str) -> Option<ResourceKey> {
     let (resource_type, id) = normalised.split_once('/')?;
-    (is_type_name(resource_type) && is_id(id)).then(|| ResourceKey::new(resource_type, id))
+    (is_type_name(resource_type) && id::is_legal(id)).then(|| ResourceKey::new(resource_type, id))
 }
 
 fn is_type_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-/// <https://hl7.org/fhir/R4/datatypes.html#id>
-pub fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
 }
 
 /// What one value of a reference parameter points at.

@@ -47,7 +47,7 @@ fn without_system(code: &str) -> Token<'_> {
 fn of_object<'v>(object: &'v Map<String, Value>, code: &str) -> Token<'v> {
     Token {
         system: text(object, "system").filter(|system| !system.is_empty()),
-        code: text(object, code),
+        code: text(object, code).filter(|code| !code.is_empty()),
     }
 }
 

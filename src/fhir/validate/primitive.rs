@@ -21,7 +21,7 @@ impl<'d> Walk<'d> {
                     let text = format!(
                         "null says nothing here: remove it from {}, or give its extension in `_{}`",
                         shown(member.key),
-                        member.element.name,
+                        member.name,
                     );
                     self.report.structure(&place, text);
                 }

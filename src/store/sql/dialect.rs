@@ -1,9 +1,9 @@
 //! The few places where the two stores write SQL differently.
 
 use super::statement::Sql;
-use crate::store::{IndexKey, ResourceKey};
+use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
 
-/// How a test on a fact should find its rows.
+/// What a test on a fact may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Something else already leads to few rows: look at each of them, and do
@@ -11,12 +11,36 @@ pub enum Reach {
     Row,
     /// The planner may choose.
     Open,
-    /// Nothing better leads to the rows: begin with this fact.
-    Drive,
+}
+
+/// What leads a search to its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lead {
+    /// Nothing known: the planner may choose.
+    Open,
+    /// The owner.
+    Owner,
+    /// An id, or one of several owners and ids.
+    Few,
+    /// The clinical time of a type.
+    Moment,
+    /// The fact, text or date in this part of the conditions.
+    Part(usize),
 }
 
 /// `r` is always the row of `resource` that is judged.
-pub trait Dialect: Sync {
+pub trait Dialect {
+    /// Chooses what leads, where it is neither owner nor id. A store whose
+    /// planner knows its data leaves it open.
+    fn lead(&self, _parts: &[&Filter]) -> Result<Lead, StoreError> {
+        Ok(Lead::Open)
+    }
+
+    /// The table `resource r`, with what the planner must be told.
+    fn resource(&self, _lead: Lead) -> &'static str {
+        "resource r"
+    }
+
     /// `column` is one of two or more numbers.
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>);
 

@@ -1,18 +1,64 @@
 //! A [`Filter`] as a condition on the row `r`.
 
-use super::dialect::{Dialect, Reach};
+use super::compare::{NEVER, write_comparison, write_rids};
+use super::dialect::{Dialect, Lead, Reach};
 use super::statement::Sql;
-use crate::store::{Bounds, Comparison, Filter, IndexKey, TextMatch};
+use crate::store::{Comparison, Filter, StoreError};
 
-/// Appends `scope AND filter`, each true or not true but never unknown.
-pub fn write_where(dialect: &dyn Dialect, sql: &mut Sql, scope: &Filter, filter: &Filter) {
-    let narrow = is_selective(scope) || is_selective(filter);
-    let rest = if narrow { Reach::Row } else { Reach::Open };
-    let mut parts = Vec::new();
-    flatten(scope, &mut parts);
-    flatten(filter, &mut parts);
-    let writer = Writer { dialect, rest };
-    writer.write_all(sql, &parts, !narrow);
+/// The records of more owners than this are not few rows.
+const FEW_OWNERS: usize = 16;
+
+/// More parts than this are joined as a tree.
+const LONGEST_CHAIN: usize = 32;
+
+/// The conditions of a search, and which of them leads to the rows.
+pub struct Conditions<'p> {
+    dialect: &'p dyn Dialect,
+    parts: Vec<&'p Filter>,
+    lead: Lead,
+}
+
+impl<'p> Conditions<'p> {
+    /// Every part of scope and filter must hold.
+    pub fn new(
+        dialect: &'p dyn Dialect,
+        scope: &'p Filter,
+        filter: &'p Filter,
+    ) -> Result<Self, StoreError> {
+        let mut parts = Vec::new();
+        flatten(scope, &mut parts);
+        flatten(filter, &mut parts);
+        let lead = if parts.iter().any(|part| is_few_owners(part)) {
+            Lead::Owner
+        } else if parts.iter().any(|part| is_selective(part)) {
+            Lead::Few
+        } else {
+            dialect.lead(&parts)?
+        };
+        Ok(Self {
+            dialect,
+            parts,
+            lead,
+        })
+    }
+
+    /// Appends ` FROM resource r WHERE …`, true or not true but never unknown.
+    pub fn write(&self, sql: &mut Sql) {
+        let rest = match self.lead {
+            Lead::Owner | Lead::Few => Reach::Row,
+            Lead::Open | Lead::Moment | Lead::Part(_) => Reach::Open,
+        };
+        let writer = Writer {
+            dialect: self.dialect,
+            rest,
+        };
+        let drives = |number| self.lead == Lead::Part(number);
+        let parts = self.parts.iter().enumerate();
+        let parts: Vec<_> = parts.map(|(n, part)| (*part, drives(n))).collect();
+        sql.sql(" FROM ").sql(self.dialect.resource(self.lead));
+        sql.sql(" WHERE r.body IS NOT NULL AND ");
+        writer.write_all(sql, &parts);
+    }
 }
 
 /// Appends a condition on rows that something else leads to.
@@ -26,30 +72,29 @@ pub fn is_unconditional(scope: &Filter) -> bool {
     matches!(scope, Filter::All(parts) if parts.is_empty())
 }
 
+/// Whether every row that meets the filter belongs to one of a few owners.
+pub fn has_few_owners(filter: &Filter) -> bool {
+    let mut parts = Vec::new();
+    flatten(filter, &mut parts);
+    parts.iter().any(|part| is_few_owners(part))
+}
+
 /// An owner or an id leads to few rows, and the index of all facts must then
 /// stay closed: the planner would read every row of a common fact.
 fn is_selective(filter: &Filter) -> bool {
     match filter {
-        Filter::Is(Comparison::Owner(_) | Comparison::Id(_)) => true,
-        Filter::Is(_) | Filter::Not(_) => false,
+        Filter::Is(Comparison::Id(_)) => true,
+        Filter::Is(_) => is_few_owners(filter),
+        Filter::Not(_) => false,
         Filter::All(parts) => parts.iter().any(is_selective),
         Filter::Any(parts) => !parts.is_empty() && parts.iter().all(is_selective),
     }
 }
 
-/// How well the filter can lead to the rows: 0 is not at all.
-fn lead(filter: &Filter) -> u8 {
+fn is_few_owners(filter: &Filter) -> bool {
     match filter {
-        Filter::Is(Comparison::Text { test, .. }) => match test {
-            TextMatch::Equals(_) => 4,
-            TextMatch::StartsWith(text) if text.chars().count() > 1 => 3,
-            TextMatch::StartsWith(_) | TextMatch::Contains(_) => 0,
-        },
-        Filter::Is(Comparison::Key(_)) => 2,
-        Filter::Is(Comparison::Date { .. }) => 1,
-        Filter::Is(_) | Filter::Not(_) => 0,
-        Filter::All(parts) => parts.iter().map(lead).max().unwrap_or(0),
-        Filter::Any(parts) => parts.iter().map(lead).min().unwrap_or(0),
+        Filter::Is(Comparison::Owner(owners)) => (1..=FEW_OWNERS).contains(&owners.len()),
+        _ => false,
     }
 }
 
@@ -67,10 +112,19 @@ struct Writer<'d> {
 }
 
 impl Writer<'_> {
+    /// Where the filter drives, each of its alternatives does.
     fn write(&self, sql: &mut Sql, filter: &Filter, drive: bool) {
         match filter {
-            Filter::Is(comparison) => self.write_comparison(sql, comparison, drive),
-            Filter::All(parts) => self.write_all(sql, &parts.iter().collect::<Vec<_>>(), drive),
+            Filter::Is(comparison) if drive => {
+                sql.sql("r.rid IN (");
+                write_rids(self.dialect, sql, comparison);
+                sql.sql(")");
+            }
+            Filter::Is(comparison) => write_comparison(self.dialect, sql, comparison, self.rest),
+            Filter::All(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| (part, false)).collect();
+                self.write_all(sql, &parts);
+            }
             Filter::Any(parts) => self.write_any(sql, parts, drive),
             Filter::Not(inner) => {
                 sql.sql("(");
@@ -80,168 +134,39 @@ impl Writer<'_> {
         }
     }
 
-    /// Of several tests the best one drives.
-    fn write_all(&self, sql: &mut Sql, parts: &[&Filter], drive: bool) {
-        let best = parts.iter().map(|part| lead(part)).max().unwrap_or(0);
-        let mut may_drive = drive && best > 0;
-        sql.sql("(TRUE");
-        for part in parts {
-            let drives = may_drive && lead(part) == best;
-            may_drive &= !drives;
-            sql.sql(" AND ");
-            self.write(sql, part, drives);
-        }
+    fn write_all(&self, sql: &mut Sql, parts: &[(&Filter, bool)]) {
+        sql.sql(if parts.is_empty() { "(TRUE" } else { "(" });
+        self.write_joined(sql, parts, " AND ");
         sql.sql(")");
     }
 
     fn write_any(&self, sql: &mut Sql, parts: &[Filter], drive: bool) {
-        let mut between = "(";
-        for part in parts {
+        let parts: Vec<_> = parts.iter().map(|part| (part, drive)).collect();
+        sql.sql("(");
+        if parts.is_empty() {
+            sql.sql(NEVER);
+        }
+        self.write_joined(sql, &parts, " OR ");
+        sql.sql(")");
+    }
+
+    /// Joins many parts as a balanced tree: a chain of a thousand is deeper
+    /// than SQLite allows.
+    fn write_joined(&self, sql: &mut Sql, parts: &[(&Filter, bool)], operator: &'static str) {
+        if parts.len() > LONGEST_CHAIN {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            sql.sql("(");
+            self.write_joined(sql, left, operator);
+            sql.sql(")").sql(operator).sql("(");
+            self.write_joined(sql, right, operator);
+            sql.sql(")");
+            return;
+        }
+        let mut between = "";
+        for (part, drive) in parts {
             sql.sql(between);
-            self.write(sql, part, drive);
-            between = " OR ";
+            self.write(sql, part, *drive);
+            between = operator;
         }
-        sql.sql(if parts.is_empty() { "FALSE" } else { ")" });
-    }
-
-    fn write_comparison(&self, sql: &mut Sql, comparison: &Comparison, drive: bool) {
-        let reach = if drive { Reach::Drive } else { self.rest };
-        match comparison {
-            Comparison::Type(types) => self.write_texts(sql, "r.type", types),
-            Comparison::Id(ids) => self.write_texts(sql, "r.id", ids),
-            Comparison::Updated(bounds) => write_bounds(sql, "r.updated", "r.updated", bounds),
-            Comparison::Owner(owners) => self.write_owners(sql, owners),
-            Comparison::Key(keys) if keys.is_empty() => {
-                sql.sql("FALSE");
-            }
-            Comparison::Key(keys) => self.dialect.has_key(sql, keys, reach),
-            Comparison::Text { param, test } => {
-                write_row_test(sql, "resource_text", *param, reach, |sql| {
-                    self.write_text(sql, test);
-                });
-            }
-            Comparison::Moment(bounds) => {
-                write_bounds(sql, "r.moment_low", "r.moment_high", bounds);
-            }
-            Comparison::Date { param, bounds } => {
-                write_row_test(sql, "resource_date", *param, reach, |sql| {
-                    write_bounds(sql, "t.low", "t.high", bounds);
-                });
-            }
-        }
-    }
-
-    fn write_texts(&self, sql: &mut Sql, column: &'static str, values: &[String]) {
-        match values {
-            [] => {
-                sql.sql("FALSE");
-            }
-            [value] => {
-                sql.sql(column).sql(" = ").text(value.as_str());
-            }
-            values => self.dialect.one_of_texts(sql, column, values.to_vec()),
-        }
-    }
-
-    fn write_owners(&self, sql: &mut Sql, owners: &[IndexKey]) {
-        match owners {
-            [] => {
-                sql.sql("FALSE");
-            }
-            [owner] => {
-                sql.sql("r.owner = ").big(owner.0);
-            }
-            owners => {
-                let values = owners.iter().map(|owner| owner.0).collect();
-                self.dialect.one_of_numbers(sql, "r.owner", values);
-            }
-        }
-    }
-
-    fn write_text(&self, sql: &mut Sql, test: &TextMatch) {
-        match test {
-            TextMatch::Equals(text) => {
-                sql.sql("t.value = ").text(text.as_str());
-            }
-            TextMatch::StartsWith(text) => {
-                sql.sql("t.value >= ").text(text.as_str());
-                if let Some(end) = first_text_behind(text) {
-                    sql.sql(" AND t.value < ").text(end);
-                }
-            }
-            TextMatch::Contains(text) => self.dialect.contains(sql, "t.value", text),
-        }
-    }
-}
-
-/// `r` has a row of the parameter that meets the test. The unary plus keeps
-/// the parameter's index closed where the row is at hand.
-fn write_row_test(
-    sql: &mut Sql,
-    table: &'static str,
-    param: IndexKey,
-    reach: Reach,
-    test: impl FnOnce(&mut Sql),
-) {
-    match reach {
-        Reach::Drive => sql.sql("r.rid IN (SELECT t.rid FROM ").sql(table),
-        Reach::Row | Reach::Open => sql.sql("EXISTS (SELECT 1 FROM ").sql(table),
-    };
-    match reach {
-        Reach::Drive => sql.sql(" t WHERE t.param = "),
-        Reach::Open => sql.sql(" t WHERE t.rid = r.rid AND t.param = "),
-        Reach::Row => sql.sql(" t WHERE t.rid = r.rid AND +t.param = "),
-    };
-    sql.big(param.0).sql(" AND ");
-    test(sql);
-    sql.sql(")");
-}
-
-/// As no range ends before it begins, what bounds the end from above bounds
-/// the beginning too, and an index on the beginning can use it.
-fn write_bounds(sql: &mut Sql, low: &'static str, high: &'static str, bounds: &Bounds) {
-    let low_max = match (bounds.low_max, bounds.high_max) {
-        (Some(low_max), Some(high_max)) => Some(low_max.min(high_max)),
-        (low_max, high_max) => low_max.or(high_max),
-    };
-    let tests = [
-        (low, " >= ", bounds.low_min),
-        (low, " <= ", low_max),
-        (high, " >= ", bounds.high_min),
-        (high, " <= ", bounds.high_max),
-    ];
-    sql.sql(low).sql(" IS NOT NULL");
-    for (column, operator, bound) in tests {
-        if let Some(bound) = bound {
-            sql.sql(" AND ").sql(column).sql(operator).big(bound);
-        }
-    }
-}
-
-/// The first text, bytewise, that is behind every text with this beginning.
-fn first_text_behind(beginning: &str) -> Option<String> {
-    let mut chars: Vec<char> = beginning.chars().collect();
-    while let Some(last) = chars.pop() {
-        // Stepping over the surrogates keeps the order of UTF-8.
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            chars.push(next);
-            return Some(chars.into_iter().collect());
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::first_text_behind;
-
-    #[test]
-    fn the_end_of_a_beginning_is_the_next_text_in_byte_order() {
-        assert_eq!(first_text_behind("ab").as_deref(), Some("ac"));
-        assert_eq!(first_text_behind("a\u{7f}").as_deref(), Some("a\u{80}"));
-        assert_eq!(first_text_behind("\u{d7ff}").as_deref(), Some("\u{e000}"));
-        assert_eq!(first_text_behind("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(first_text_behind("\u{10ffff}"), None);
-        assert_eq!(first_text_behind(""), None);
     }
 }

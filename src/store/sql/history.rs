@@ -2,19 +2,18 @@
 //! before it in `history`. Whether a past version is in scope is decided by
 //! the current one, whose index rows are the only ones kept.
 
-use super::dialect::Dialect;
-use super::filter::is_unconditional;
+use super::dialect::{Dialect, Lead};
+use super::filter::{has_few_owners, is_unconditional};
 use super::row::StoredSql;
 use super::select::{write_limit, write_scope};
 use super::statement::{Sql, Statement};
 use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, ResourceKey, Scope};
 
-const CURRENT: &str =
-    "SELECT r.type, r.id, r.version, r.updated, r.method, r.body FROM resource r WHERE ";
-const PAST: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body FROM history h";
-const PAST_OF_ONE: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body \
-     FROM resource r CROSS JOIN history h WHERE h.rid = r.rid";
-const JOIN: &str = " CROSS JOIN resource r WHERE r.rid = h.rid";
+const CURRENT: &str = "SELECT r.type, r.id, r.version, r.updated, r.method, r.body FROM ";
+const PAST: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body FROM ";
+// SQLite keeps the order of a CROSS JOIN.
+const BY_RESOURCE: &str = " CROSS JOIN history h WHERE h.rid = r.rid";
+const BY_TIME: &str = "history h CROSS JOIN resource r WHERE r.rid = h.rid";
 
 /// One version, current or past.
 pub fn vread(
@@ -24,10 +23,11 @@ pub fn vread(
     version: i64,
 ) -> Statement<StoredSql> {
     let mut sql = Sql::new(CURRENT);
-    sql.sql("r.version = ").big(version);
+    sql.sql("resource r WHERE r.version = ").big(version);
     write_instance(&mut sql, key);
     write_scope(dialect, &mut sql, scope);
-    sql.sql(" UNION ALL ").sql(PAST_OF_ONE);
+    sql.sql(" UNION ALL ").sql(PAST);
+    sql.sql("resource r").sql(BY_RESOURCE);
     sql.sql(" AND h.version = ").big(version);
     write_instance(&mut sql, key);
     write_past_scope(dialect, &mut sql, scope);
@@ -38,7 +38,8 @@ pub fn vread(
 /// length before they are put together, so that both can stop early.
 pub fn history(dialect: &dyn Dialect, plan: &HistoryPlan) -> Statement<StoredSql> {
     let mut sql = Sql::new("SELECT v.type, v.id, v.version, v.updated, v.method, v.body FROM (");
-    sql.sql("SELECT * FROM (").sql(CURRENT).sql("TRUE");
+    sql.sql("SELECT * FROM (").sql(CURRENT);
+    sql.sql(dialect.resource(lead(plan))).sql(" WHERE TRUE");
     match &plan.of {
         HistoryOf::System => {}
         HistoryOf::Type(resource_type) => {
@@ -56,20 +57,38 @@ pub fn history(dialect: &dyn Dialect, plan: &HistoryPlan) -> Statement<StoredSql
     sql.rows_of_client()
 }
 
+/// An owner in the scope leads to fewer rows than the time does.
+fn lead(plan: &HistoryPlan) -> Lead {
+    match plan.of {
+        HistoryOf::Instance(_) => Lead::Few,
+        HistoryOf::Type(_) | HistoryOf::System if has_few_owners(plan.scope.filter()) => {
+            Lead::Owner
+        }
+        HistoryOf::Type(_) | HistoryOf::System => Lead::Open,
+    }
+}
+
 fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) {
-    let joined = !is_unconditional(plan.scope.filter());
+    let lead = lead(plan);
+    sql.sql(PAST);
+    if lead != Lead::Open {
+        sql.sql(dialect.resource(lead)).sql(BY_RESOURCE);
+    } else if is_unconditional(plan.scope.filter()) {
+        sql.sql("history h WHERE TRUE");
+    } else {
+        sql.sql(BY_TIME);
+    }
     match &plan.of {
-        HistoryOf::Instance(key) => {
-            sql.sql(PAST_OF_ONE);
-            write_instance(sql, key);
-        }
+        HistoryOf::Instance(key) => write_instance(sql, key),
         HistoryOf::Type(resource_type) => {
-            sql.sql(PAST).sql(if joined { JOIN } else { " WHERE TRUE" });
-            sql.sql(" AND h.type = ").text(resource_type.as_str());
+            // The type of what leads, so that the other side keeps to its key.
+            sql.sql(match lead {
+                Lead::Open => " AND h.type = ",
+                _ => " AND r.type = ",
+            });
+            sql.text(resource_type.as_str());
         }
-        HistoryOf::System => {
-            sql.sql(PAST).sql(if joined { JOIN } else { " WHERE TRUE" });
-        }
+        HistoryOf::System => {}
     }
     write_past_scope(dialect, sql, &plan.scope);
     if let Some((low, _)) = plan.at {

@@ -5,6 +5,7 @@
 //!
 //! Architecture invariant: nothing here opens a connection.
 
+pub mod compare;
 pub mod dialect;
 pub mod filter;
 pub mod history;
@@ -13,5 +14,5 @@ pub mod row;
 pub mod select;
 pub mod statement;
 
-pub use dialect::{Dialect, Reach};
+pub use dialect::{Dialect, Lead, Reach};
 pub use statement::{Bind, Sql, Statement};

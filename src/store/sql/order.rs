@@ -1,5 +1,6 @@
 //! The order of a search, and the place behind which a page begins.
 
+use super::compare::NEVER;
 use super::dialect::Dialect;
 use super::statement::Sql;
 use crate::store::{Comparison, Filter, OrderBy, OrderTerm, PositionValue, SearchPlan, StoreError};
@@ -143,7 +144,7 @@ impl<'p> Order<'p> {
     /// Behind in the first term, or equal there and behind in the next ones.
     fn write_chain(&self, sql: &mut Sql, pairs: &[(&Term, &PositionValue)]) {
         let Some(((term, value), rest)) = pairs.split_first() else {
-            sql.sql("FALSE");
+            sql.sql(NEVER);
             return;
         };
         sql.sql("(");
@@ -167,7 +168,7 @@ impl<'p> Order<'p> {
                 self.write_value(sql, term.by);
                 sql.sql(" IS NOT NULL");
             } else {
-                sql.sql("FALSE");
+                sql.sql(NEVER);
             }
             return;
         }

@@ -3,7 +3,7 @@
 use diesel::sql_types::BigInt;
 
 use super::dialect::Dialect;
-use super::filter::{is_unconditional, write_each, write_where};
+use super::filter::{Conditions, is_unconditional, write_each};
 use super::order::Order;
 use super::row::{FoundSql, KeyedSql};
 use super::statement::{Sql, Statement};
@@ -17,7 +17,7 @@ pub fn search(dialect: &dyn Dialect, plan: &SearchPlan) -> Result<Statement<Foun
          r.moment_low, r.moment_high, ",
     );
     order.write_place(&mut sql);
-    write_from(dialect, &mut sql, plan);
+    write_from(dialect, &mut sql, plan)?;
     if let Some(place) = &plan.after {
         sql.sql(" AND ");
         order.write_behind(&mut sql, place)?;
@@ -28,18 +28,18 @@ pub fn search(dialect: &dyn Dialect, plan: &SearchPlan) -> Result<Statement<Foun
 }
 
 /// How many rows the plan has in all.
-pub fn count(dialect: &dyn Dialect, plan: &SearchPlan) -> Statement<BigInt> {
+pub fn count(dialect: &dyn Dialect, plan: &SearchPlan) -> Result<Statement<BigInt>, StoreError> {
     let mut sql = Sql::new("SELECT count(*)");
-    write_from(dialect, &mut sql, plan);
-    sql.rows_of_client()
+    write_from(dialect, &mut sql, plan)?;
+    Ok(sql.rows_of_client())
 }
 
 /// One row where the plan has any.
-pub fn matches(dialect: &dyn Dialect, plan: &SearchPlan) -> Statement<BigInt> {
+pub fn matches(dialect: &dyn Dialect, plan: &SearchPlan) -> Result<Statement<BigInt>, StoreError> {
     let mut sql = Sql::new("SELECT CAST(1 AS BIGINT)");
-    write_from(dialect, &mut sql, plan);
+    write_from(dialect, &mut sql, plan)?;
     sql.sql(" LIMIT 1");
-    sql.rows_of_client()
+    Ok(sql.rows_of_client())
 }
 
 /// Current versions by key, each with the number (from 1) of its key.
@@ -82,7 +82,7 @@ pub fn write_limit(sql: &mut Sql, limit: usize) {
     sql.sql(" LIMIT ").big(rows);
 }
 
-fn write_from(dialect: &dyn Dialect, sql: &mut Sql, plan: &SearchPlan) {
-    sql.sql(" FROM resource r WHERE r.body IS NOT NULL AND ");
-    write_where(dialect, sql, plan.scope.filter(), &plan.filter);
+fn write_from(dialect: &dyn Dialect, sql: &mut Sql, plan: &SearchPlan) -> Result<(), StoreError> {
+    Conditions::new(dialect, plan.scope.filter(), &plan.filter)?.write(sql);
+    Ok(())
 }

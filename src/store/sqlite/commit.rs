@@ -137,7 +137,7 @@ fn conflict(
         }
         // The transaction holds the only write lock, whatever the locks are.
         Guard::NoMatch { plan, .. } => {
-            let statement = select::matches(&SqliteDialect, plan);
+            let statement = select::matches(&SqliteDialect::probing(connection), plan)?;
             let rows: Vec<i64> = statement.load(connection).map_err(store_error)?;
             (!rows.is_empty()).then_some(Conflict::Matched)
         }

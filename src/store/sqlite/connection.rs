@@ -11,9 +11,9 @@ use super::error::{connection_error, is_busy, store_error};
 use super::settings::SqliteSettings;
 use crate::store::StoreError;
 
-/// A read may find its pages in the file's mapping instead of copying them.
-const READER: &str = "PRAGMA query_only = ON; PRAGMA mmap_size = 268435456; \
-     PRAGMA temp_store = MEMORY;";
+/// No `mmap_size`: a failing disk must be an error, not the end of the process.
+const READER: &str = "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA cache_size = -4000;";
 
 /// FULL: what is acknowledged survives a loss of power.
 const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \

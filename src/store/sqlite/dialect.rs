@@ -1,12 +1,47 @@
 //! Where SQLite says it differently: lists travel as one JSON text, so that
 //! their length neither changes the statement nor meets the limit on binds.
 
-use crate::store::sql::{Dialect, Reach, Sql};
-use crate::store::{IndexKey, ResourceKey};
+use std::cell::RefCell;
 
-pub struct SqliteDialect;
+use diesel::SqliteConnection;
 
-impl Dialect for SqliteDialect {
+use super::lead;
+use crate::store::sql::{Dialect, Lead, Reach, Sql, compare};
+use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
+
+/// With a connection it can ask what leads to the fewest rows: SQLite's own
+/// planner knows nothing of how often a fact stands.
+#[derive(Default)]
+pub struct SqliteDialect<'c> {
+    probe: Option<RefCell<&'c mut SqliteConnection>>,
+}
+
+impl<'c> SqliteDialect<'c> {
+    pub fn probing(connection: &'c mut SqliteConnection) -> Self {
+        Self {
+            probe: Some(RefCell::new(connection)),
+        }
+    }
+}
+
+impl Dialect for SqliteDialect<'_> {
+    fn lead(&self, parts: &[&Filter]) -> Result<Lead, StoreError> {
+        match &self.probe {
+            Some(connection) => lead::choose(&mut connection.borrow_mut(), parts),
+            None => Ok(Lead::Open),
+        }
+    }
+
+    fn resource(&self, lead: Lead) -> &'static str {
+        match lead {
+            Lead::Open | Lead::Few => "resource r",
+            Lead::Owner => "resource r INDEXED BY resource_owner",
+            Lead::Moment => "resource r INDEXED BY resource_moment",
+            // By rowid, which is no index in this sense.
+            Lead::Part(_) => "resource r NOT INDEXED",
+        }
+    }
+
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>) {
         write_one_of(sql, column, json(&values));
     }
@@ -15,22 +50,9 @@ impl Dialect for SqliteDialect {
         write_one_of(sql, column, json(&values));
     }
 
-    fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], reach: Reach) {
-        match reach {
-            Reach::Drive => sql.sql("r.rid IN (SELECT k.rid FROM resource_key k WHERE "),
-            Reach::Open | Reach::Row => {
-                sql.sql("EXISTS (SELECT 1 FROM resource_key k WHERE k.rid = r.rid AND ")
-            }
-        };
-        match keys {
-            [key] => {
-                sql.sql("k.key = ").big(key.0);
-            }
-            keys => {
-                let keys: Vec<i64> = keys.iter().map(|key| key.0).collect();
-                self.one_of_numbers(sql, "k.key", keys);
-            }
-        }
+    fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], _reach: Reach) {
+        sql.sql("EXISTS (SELECT 1 FROM resource_key k WHERE k.rid = r.rid AND ");
+        compare::write_numbers(self, sql, "k.key", keys);
         sql.sql(")");
     }
 

@@ -9,6 +9,7 @@ mod connection;
 mod dialect;
 mod error;
 mod index;
+mod lead;
 mod migration;
 mod readers;
 mod settings;

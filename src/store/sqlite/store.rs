@@ -62,11 +62,20 @@ impl SqliteStore {
         Row: Send + 'static,
         Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
     {
-        let load = move |connection: &mut SqliteConnection| {
-            statement.load(connection).map_err(store_error)
-        };
-        self.readers.run(load).await
+        self.readers
+            .run(move |connection| load(connection, statement))
+            .await
     }
+}
+
+fn load<ST, Row>(
+    connection: &mut SqliteConnection,
+    statement: Statement<ST>,
+) -> Result<Vec<Row>, StoreError>
+where
+    Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
+{
+    statement.load(connection).map_err(store_error)
 }
 
 #[async_trait::async_trait]
@@ -79,7 +88,9 @@ impl Store for SqliteStore {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.load(select::read(&SqliteDialect, scope, keys)).await?;
+        let rows = self
+            .load(select::read(&SqliteDialect::default(), scope, keys))
+            .await?;
         row::keyed(rows, keys.len())
     }
 
@@ -89,23 +100,33 @@ impl Store for SqliteStore {
         key: &ResourceKey,
         version: i64,
     ) -> Result<Option<Stored>, StoreError> {
-        let statement = history::vread(&SqliteDialect, scope, key, version);
+        let statement = history::vread(&SqliteDialect::default(), scope, key, version);
         let rows = self.load(statement).await?;
         rows.into_iter().next().map(row::stored).transpose()
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
-        let rows = self.load(select::search(&SqliteDialect, plan)?).await?;
-        row::found(rows, plan)
+        let plan = plan.clone();
+        let search = move |connection: &mut SqliteConnection| {
+            let statement = select::search(&SqliteDialect::probing(connection), &plan)?;
+            row::found(load(connection, statement)?, &plan)
+        };
+        self.readers.run(search).await
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
-        let rows: Vec<i64> = self.load(select::count(&SqliteDialect, plan)).await?;
-        row::counted(&rows)
+        let plan = plan.clone();
+        let count = move |connection: &mut SqliteConnection| {
+            let statement = select::count(&SqliteDialect::probing(connection), &plan)?;
+            row::counted(&load(connection, statement)?)
+        };
+        self.readers.run(count).await
     }
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
-        let rows = self.load(history::history(&SqliteDialect, plan)).await?;
+        let rows = self
+            .load(history::history(&SqliteDialect::default(), plan))
+            .await?;
         row::page(rows, plan.limit)
     }
 

@@ -1,0 +1,131 @@
+//! What became of one file.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use super::send::{EntryResult, Planned};
+use crate::fhir::request::Verb;
+
+/// Problems of one file that the report shows.
+const SHOWN: usize = 20;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub created: usize,
+    pub updated: usize,
+    /// A condition found it there already.
+    pub unchanged: usize,
+    pub deleted: usize,
+    pub failed: usize,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.deleted += other.deleted;
+        self.failed += other.failed;
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct FileTally {
+    pub name: String,
+    pub by_type: BTreeMap<String, Counts>,
+    /// The first ones, place and text.
+    pub problems: Vec<String>,
+    pub more_problems: usize,
+    /// Creations that a repetition would do again.
+    pub unconditional: usize,
+}
+
+impl FileTally {
+    pub fn new(name: String) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    /// The file gave nothing that could be counted.
+    pub fn failed_whole(&mut self, problem: String) {
+        self.problem(problem);
+    }
+
+    pub fn failed_line(&mut self, number: usize, problem: String) {
+        self.problem(format!("line {number}: {problem}"));
+        self.by_type.entry("?".to_owned()).or_default().failed += 1;
+    }
+
+    /// The bundle was judged entry by entry.
+    pub fn add_all(&mut self, planned: &[Planned], results: Vec<EntryResult>) {
+        for (planned, result) in planned.iter().zip(results) {
+            match result {
+                Ok(status) => self.done(planned, status),
+                Err(problem) => {
+                    self.counts(planned).failed += 1;
+                    self.problem(at(&planned.place, &problem));
+                }
+            }
+        }
+    }
+
+    /// The bundle was refused, so nothing of it was written.
+    pub fn refused(&mut self, planned: &[Planned], problems: Vec<String>) {
+        for planned in planned {
+            self.counts(planned).failed += 1;
+        }
+        let place = match planned {
+            [only] => only.place.as_str(),
+            _ => "",
+        };
+        for problem in problems {
+            self.problem(at(place, &problem));
+        }
+    }
+
+    fn done(&mut self, planned: &Planned, status: u16) {
+        let counts = self.counts(planned);
+        match (planned.verb, status) {
+            (Verb::Get, _) => {}
+            (Verb::Delete, _) => counts.deleted += 1,
+            (Verb::Post, 201) => {
+                counts.created += 1;
+                self.unconditional += usize::from(!planned.conditional);
+            }
+            (_, 201) => counts.created += 1,
+            (Verb::Put | Verb::Patch, 200 | 204) => counts.updated += 1,
+            _ => counts.unchanged += 1,
+        }
+    }
+
+    fn counts(&mut self, planned: &Planned) -> &mut Counts {
+        self.by_type
+            .entry(planned.resource_type.clone())
+            .or_default()
+    }
+
+    fn problem(&mut self, problem: String) {
+        if self.problems.len() < SHOWN {
+            self.problems.push(problem);
+        } else {
+            self.more_problems += 1;
+        }
+    }
+}
+
+fn at(place: &str, problem: &str) -> String {
+    if place.is_empty() || problem.starts_with("Bundle.entry") && place.starts_with("entry") {
+        return problem.to_owned();
+    }
+    // Lines became entries only on their way in.
+    let problem = problem
+        .strip_prefix("Bundle.entry[")
+        .and_then(|rest| rest.split_once(']'))
+        .map_or(problem, |(_, rest)| {
+            rest.trim_start_matches(".resource.")
+                .trim_start_matches(": ")
+        });
+    format!("{place}: {problem}")
+}
