@@ -26,24 +26,47 @@ async fn the_statement_says_what_the_service_is(server: Server) {
     assert_eq!(json["implementation"]["url"], server.base);
     let rest = &json["rest"][0];
     assert_eq!(rest["resource"].as_array().unwrap().len(), 146);
-    let types: Vec<&str> = rest["resource"].as_array().unwrap().iter()
-        .map(|resource| resource["type"].as_str().unwrap()).collect();
+    let types: Vec<&str> = rest["resource"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|resource| resource["type"].as_str().unwrap())
+        .collect();
     assert!(types.contains(&"Patient") && types.contains(&"VisionPrescription"));
     let codes = |value: &Value| -> Vec<String> {
         let codes = value["interaction"].as_array().unwrap();
-        codes.iter().map(|code| code["code"].as_str().unwrap().to_owned()).collect()
+        codes
+            .iter()
+            .map(|code| code["code"].as_str().unwrap().to_owned())
+            .collect()
     };
     for code in ["transaction", "batch", "search-system", "history-system"] {
         assert!(codes(rest).contains(&code.to_owned()), "{code}");
     }
-    for code in ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"] {
-        assert!(codes(&rest["resource"][0]).contains(&code.to_owned()), "{code}");
+    for code in [
+        "read",
+        "vread",
+        "update",
+        "patch",
+        "delete",
+        "history-instance",
+        "history-type",
+        "create",
+        "search-type",
+    ] {
+        assert!(
+            codes(&rest["resource"][0]).contains(&code.to_owned()),
+            "{code}"
+        );
     }
     // The same text every time.
     assert_eq!(server.get("/metadata").expect(200).await.text, reply.text);
     server.get("/metadata?mode=full").expect(200).await;
     server.get("/metadata?mode=terminology").expect(400).await;
-    server.get("/metadata?_pretty=true&_format=json").expect(200).await;
+    server
+        .get("/metadata?_pretty=true&_format=json")
+        .expect(200)
+        .await;
     server.get("/metadata?_summary=true").expect(200).await;
 }
 
@@ -84,7 +107,11 @@ async fn every_advertised_parameter_is_answered(server: Server) {
             "token" | "string" => "abc",
             other => panic!("{name}.{code} is of the kind {other}"),
         };
-        let value = if code == "_lastUpdated" { "gt2020" } else { value };
+        let value = if code == "_lastUpdated" {
+            "gt2020"
+        } else {
+            value
+        };
         paths.push(format!("/{name}?{code}={value}"));
     }
     let findings = refused(&server, paths).await;
@@ -94,7 +121,10 @@ async fn every_advertised_parameter_is_answered(server: Server) {
 async fn every_advertised_include_is_answered(server: Server) {
     let statement = statement(&server).await;
     let mut paths = Vec::new();
-    for (member, parameter) in [("searchInclude", "_include"), ("searchRevInclude", "_revinclude")] {
+    for (member, parameter) in [
+        ("searchInclude", "_include"),
+        ("searchRevInclude", "_revinclude"),
+    ] {
         for (name, include) in all(&statement, member) {
             paths.push(format!("/{name}?{parameter}={}", include.as_str().unwrap()));
         }
@@ -111,7 +141,10 @@ async fn every_advertised_sort_is_answered(server: Server) {
     for (_, param) in of_patient {
         let code = param["name"].as_str().unwrap();
         for sign in ["", "-"] {
-            let reply = server.get(&format!("/Patient?_sort={sign}{code}")).send().await;
+            let reply = server
+                .get(&format!("/Patient?_sort={sign}{code}"))
+                .send()
+                .await;
             assert!(matches!(reply.status, 200 | 400), "{code}: {}", reply.text);
         }
     }

@@ -23,8 +23,14 @@ async fn two(server: &Server) {
         let url = format!("{}/{id}", content["resourceType"].as_str().unwrap());
         entries.push(entry("PUT", &url, Some(content)));
     };
-    put(json!({"resourceType": "Practitioner", "active": true}), "doctor");
-    put(json!({"resourceType": "Practitioner", "active": true}), "stranger");
+    put(
+        json!({"resourceType": "Practitioner", "active": true}),
+        "doctor",
+    );
+    put(
+        json!({"resourceType": "Practitioner", "active": true}),
+        "stranger",
+    );
     for patient in ["a", "b"] {
         put(example::identified(patient), patient);
         let subject = format!("Patient/{patient}");
@@ -37,7 +43,10 @@ async fn two(server: &Server) {
         put(encounter, &format!("e{patient}"));
         for month in 1..5 {
             let time = format!("2026-{month:02}-15");
-            put(example::observation(&subject, &time), &format!("o{patient}{month}"));
+            put(
+                example::observation(&subject, &time),
+                &format!("o{patient}{month}"),
+            );
         }
     }
     server.bundle("transaction", &entries).await;
@@ -55,8 +64,13 @@ fn sorted(reply: &Reply) -> Vec<String> {
 }
 
 const ALL: [&str; 7] = [
-    "Encounter/ea", "Observation/oa1", "Observation/oa2", "Observation/oa3",
-    "Observation/oa4", "Patient/a", "Practitioner/doctor",
+    "Encounter/ea",
+    "Observation/oa1",
+    "Observation/oa2",
+    "Observation/oa3",
+    "Observation/oa4",
+    "Patient/a",
+    "Practitioner/doctor",
 ];
 
 async fn everything_of_one_patient_and_of_no_other(server: Server) {
@@ -82,12 +96,21 @@ async fn dates_choose_what_happened_then(server: Server) {
         ("?start=2027", vec![]),
     ] {
         let found = sorted(&of_a(&server, query).await);
-        let ids: Vec<&str> = found.iter().filter_map(|key| key.strip_prefix("Observation/")).collect();
+        let ids: Vec<&str> = found
+            .iter()
+            .filter_map(|key| key.strip_prefix("Observation/"))
+            .collect();
         assert_eq!(ids, observations, "{query}");
-        assert!(found.contains(&"Patient/a".to_owned()), "what has no date belongs");
+        assert!(
+            found.contains(&"Patient/a".to_owned()),
+            "what has no date belongs"
+        );
     }
     let found = sorted(&of_a(&server, "?start=2026-02-02&end=2026-02-02").await);
-    assert!(found.contains(&"Encounter/ea".to_owned()), "periods overlap");
+    assert!(
+        found.contains(&"Encounter/ea".to_owned()),
+        "periods overlap"
+    );
     let found = sorted(&of_a(&server, "?start=2026-02-04").await);
     assert!(!found.contains(&"Encounter/ea".to_owned()));
 }
@@ -96,7 +119,12 @@ async fn since_types_and_count_choose(server: Server) {
     two(&server).await;
     let found = sorted(&of_a(&server, "?_type=Observation,Patient").await);
     assert_eq!(found, &ALL[1..6]);
-    assert!(of_a(&server, "?_since=2999-01-01").await.entries().is_empty());
+    assert!(
+        of_a(&server, "?_since=2999-01-01")
+            .await
+            .entries()
+            .is_empty()
+    );
     let encounter = server.get("/Encounter/ea").expect(200).await.json();
     let mut later = encounter.clone();
     later["status"] = "planned".into();
@@ -109,7 +137,9 @@ async fn since_types_and_count_choose(server: Server) {
 async fn pages_lead_to_the_end(server: Server) {
     two(&server).await;
     for count in [1, 2, 4] {
-        let pages = server.pages(&format!("/Patient/a/$everything?_count={count}")).await;
+        let pages = server
+            .pages(&format!("/Patient/a/$everything?_count={count}"))
+            .await;
         assert!(pages.len() >= 6 / count, "{count}");
         let mut found: Vec<String> = pages.iter().flat_map(Reply::entries).collect();
         found.sort();
@@ -145,18 +175,32 @@ async fn what_is_not_there_is_said(server: Server) {
     server.call("DELETE", "/Patient/b").expect(204).await;
     server.get("/Patient/b/$everything").expect(410).await;
     server.get("/Encounter/ea/$everything").expect(404).await;
-    server.call("PUT", "/Patient/a/$everything").expect(405).await;
+    server
+        .call("PUT", "/Patient/a/$everything")
+        .expect(405)
+        .await;
 }
 
 async fn wrong_parameters_are_named(server: Server) {
     two(&server).await;
     for (query, place) in [
-        ("start=x", "start"), ("end=2026-13", "end"), ("_since=x", "_since"),
-        ("_count=x", "_count"), ("_count=-1", "_count"), ("_cursor=x", "_cursor"), ("name=x", "name"),
+        ("start=x", "start"),
+        ("end=2026-13", "end"),
+        ("_since=x", "_since"),
+        ("_count=x", "_count"),
+        ("_count=-1", "_count"),
+        ("_cursor=x", "_cursor"),
+        ("name=x", "name"),
     ] {
-        let reply = server.get(&format!("/Patient/a/$everything?{query}")).expect(400).await;
+        let reply = server
+            .get(&format!("/Patient/a/$everything?{query}"))
+            .expect(400)
+            .await;
         assert!(reply.diagnostics().contains(place), "{}", reply.text);
     }
-    let reply = server.get("/Patient/a/$everything?_type=Patinet").send().await;
+    let reply = server
+        .get("/Patient/a/$everything?_type=Patinet")
+        .send()
+        .await;
     assert!(matches!(reply.status, 400 | 404), "{}", reply.text);
 }

@@ -10,10 +10,14 @@
 mod support;
 
 mod batch;
+mod capabilities;
 mod conditional_update;
 mod content;
 mod create;
 mod delete;
+mod everything;
+mod examples;
+mod garbage;
 mod history;
 mod paging;
 mod patch;

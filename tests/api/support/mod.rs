@@ -6,7 +6,7 @@ pub mod example;
 mod redact;
 mod server;
 
-pub use call::Reply;
+pub use call::{Call, Reply};
 pub use database::StoreKind;
 pub use redact::redacted;
 pub use server::Server;
