@@ -26,7 +26,7 @@ fmt-check:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 tidy:
 	$(CARGO) test $(LOCKED) --quiet --test tidy
@@ -50,7 +50,7 @@ clean: ## Remove everything that was built or installed under target/
 tests-here: rust-tests-here clients-here
 
 rust-tests-here:
-	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --workspace
 
 clients-here: build
 	tests/clients/all.sh

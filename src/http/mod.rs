@@ -6,6 +6,7 @@
 pub mod health;
 pub mod media;
 pub mod observe;
+pub mod openapi;
 pub mod request;
 pub mod response;
 pub mod routes;

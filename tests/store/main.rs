@@ -5,6 +5,7 @@
 
 mod fixture;
 mod oracle;
+mod postgres;
 mod sqlite;
 mod sqlite_file;
 
@@ -77,7 +78,9 @@ macro_rules! suite {
                 texts_compare_bytewise
                 beginnings_work_at_the_end_of_unicode
                 hostile_ids_and_values_stay_data
-                bodies_come_back_as_they_went_in);
+                bodies_come_back_as_they_went_in
+                a_nul_is_no_fault
+                long_texts_are_found_by_their_beginning);
             cases!($adapter, history:
                 an_instance_shows_every_version_newest_first
                 type_and_system_mix_current_and_past
@@ -93,3 +96,4 @@ macro_rules! suite {
 }
 
 suite!(on_sqlite, sqlite);
+suite!(on_postgres, postgres);

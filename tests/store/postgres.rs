@@ -9,7 +9,7 @@ use unloop::store::Store;
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
 use unloop::store::sql::Sql;
 
-use crate::fixture::{Bench, STOPPED_CLOCK};
+use crate::fixture::{Bench, STOPPED_CLOCK, commit, put, read};
 
 const SERVER: &str = "UNLOOP_TEST_POSTGRES_URL";
 
@@ -25,15 +25,20 @@ pub async fn bench() -> Option<PostgresBench> {
         eprintln!("skipped: {SERVER} is not set");
         return None;
     };
+    let mut bench = empty(server).await;
+    bench.reopen().await;
+    Some(bench)
+}
+
+/// A database without a schema.
+async fn empty(server: String) -> PostgresBench {
     let database = format!("unloop_test_{}", uuid::Uuid::now_v7().simple());
     command(&server, &format!("CREATE DATABASE {database}")).await;
-    let mut bench = PostgresBench {
+    PostgresBench {
         server,
         database,
         store: None,
-    };
-    bench.reopen().await;
-    Some(bench)
+    }
 }
 
 async fn command(url: &str, sql: &str) {
@@ -94,4 +99,44 @@ impl Drop for PostgresBench {
         });
         dropping.join().unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_that_start_together_migrate_one_after_the_other() {
+    let Ok(server) = std::env::var(SERVER) else {
+        return;
+    };
+    let bench = empty(server).await;
+    let (url, settings) = (bench.url(), PostgresSettings::default());
+    let unready = PostgresStore::connect(&url, settings.clone())
+        .await
+        .unwrap();
+    assert!(unready.ready().await.is_err());
+    let migrations = (0..4).map(|_| PostgresStore::migrate(&url, &settings));
+    let applied = futures_util::future::join_all(migrations).await;
+    let applied = applied.into_iter().map(Result::unwrap);
+    assert_eq!(applied.filter(|names| !names.is_empty()).count(), 1);
+    assert_eq!(unready.ready().await, Ok(()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_server_closed_are_replaced() {
+    let Some(bench) = bench().await else {
+        return;
+    };
+    let store = bench.store();
+    commit(&store, vec![put("Patient", "a", "x")])
+        .await
+        .unwrap();
+    assert!(read(&store, "Patient", "a").await.is_some());
+    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    command(&bench.url(), others).await;
+    // What was under way may fail; what comes after must not.
+    drop(commit(&store, vec![put("Patient", "b", "x")]).await);
+    drop(store.ready().await);
+    commit(&store, vec![put("Patient", "c", "x")])
+        .await
+        .unwrap();
+    assert!(read(&store, "Patient", "c").await.is_some());
 }

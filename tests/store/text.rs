@@ -174,3 +174,33 @@ pub async fn bodies_come_back_as_they_went_in(bench: &mut dyn Bench) {
         assert!(stored.unwrap().unwrap().body.as_ref() == Some(body));
     }
 }
+
+pub async fn a_nul_is_no_fault(bench: &mut dyn Bench) {
+    let store = bench.store();
+    fill_texts(&store, &["a\0b", "ab"]).await;
+    for test in [
+        TextMatch::Equals("a\0b".into()),
+        TextMatch::StartsWith("a\0b".into()),
+        TextMatch::Contains("\0".into()),
+    ] {
+        assert_eq!(bodies(&store, test).await.len(), 1);
+    }
+    assert_eq!(read(&store, "Patient", "t\0").await, None);
+    let is = Filter::Is(Comparison::Id(vec!["t\0".into(), "\0".into()]));
+    assert_eq!(store.count(&plan(is)).await, Ok(0));
+}
+
+pub async fn long_texts_are_found_by_their_beginning(bench: &mut dyn Bench) {
+    let store = bench.store();
+    // Text that does not compress, longer than an index entry may be.
+    let mut state = 1_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from_u32(0x4e00 + (state >> 16) % 0x5000).unwrap()
+    };
+    let long: String = (0..20_000).map(|_| next()).collect();
+    fill_texts(&store, &[&long, "short"]).await;
+    let start: String = long.chars().take(300).collect();
+    let found = bodies(&store, TextMatch::StartsWith(start)).await;
+    assert_eq!(found, [long]);
+}

@@ -74,7 +74,6 @@ async fn interactions(importer: &Importer, bundle: Map<String, Value>, tally: &m
     let planned: Vec<Planned> = entries
         .into_iter()
         .flatten()
-        .enumerate()
         .map(planned)
         .collect();
     match send::send(importer, bundle).await {
@@ -84,7 +83,7 @@ async fn interactions(importer: &Importer, bundle: Map<String, Value>, tally: &m
     importer.progress.resources(planned.len());
 }
 
-fn planned((index, entry): (usize, &Value)) -> Planned {
+fn planned(entry: &Value) -> Planned {
     let request = entry.get("request");
     let text = |name: &str| request.and_then(|request| request.get(name)?.as_str());
     let named = entry
@@ -92,7 +91,8 @@ fn planned((index, entry): (usize, &Value)) -> Planned {
         .and_then(|r| r.get("resourceType")?.as_str());
     let addressed = || text("url").and_then(|url| url.split(['/', '?']).next());
     Planned {
-        place: format!("entry {index}"),
+        // The engine names the entry itself.
+        place: String::new(),
         resource_type: named.or_else(addressed).unwrap_or("?").to_owned(),
         verb: text("method")
             .and_then(Verb::from_code)

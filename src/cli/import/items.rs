@@ -91,10 +91,28 @@ pub async fn import(importer: &Importer, items: Vec<Item>, tally: &mut FileTally
         (sent, _) => sent,
     };
     match sent {
-        Ok(results) => tally.add_all(&planned, results),
+        Ok(results) => {
+            let own = results.into_iter().map(|r| r.map_err(|p| without_entry(&p)));
+            tally.add_all(&planned, own.collect());
+        }
+        Err(problems) if planned.len() == 1 => {
+            tally.refused(&planned, problems.iter().map(|p| without_entry(p)).collect());
+        }
         Err(problems) => tally.refused(&planned, problems),
     }
     importer.progress.resources(planned.len());
+}
+
+/// The file has no such entry: resources became entries only on their way in.
+fn without_entry(problem: &str) -> String {
+    let place = problem.strip_prefix("Bundle.entry[");
+    match place.and_then(|rest| rest.split_once(']')) {
+        Some((_, rest)) => rest
+            .trim_start_matches(".resource.")
+            .trim_start_matches(": ")
+            .to_owned(),
+        None => problem.to_owned(),
+    }
 }
 
 fn bundle(kind: &str, items: Vec<Item>) -> Map<String, Value> {

@@ -116,16 +116,8 @@ impl FileTally {
 }
 
 fn at(place: &str, problem: &str) -> String {
-    if place.is_empty() || problem.starts_with("Bundle.entry") && place.starts_with("entry") {
+    if place.is_empty() {
         return problem.to_owned();
     }
-    // Lines became entries only on their way in.
-    let problem = problem
-        .strip_prefix("Bundle.entry[")
-        .and_then(|rest| rest.split_once(']'))
-        .map_or(problem, |(_, rest)| {
-            rest.trim_start_matches(".resource.")
-                .trim_start_matches(": ")
-        });
     format!("{place}: {problem}")
 }

@@ -42,20 +42,24 @@ impl Opener {
         self.connect(session).await.map_err(unavailable)
     }
 
-    /// Connections that are kept and shared.
-    pub fn pool(&self) -> Result<Pool<AsyncPgConnection>, StoreError> {
+    /// Up to `size` connections that are kept and shared; `session` runs first on each.
+    pub fn pool(
+        &self,
+        size: usize,
+        session: &'static str,
+    ) -> Result<Pool<AsyncPgConnection>, StoreError> {
         let opener = self.clone();
         let mut config = ManagerConfig::default();
         // One that is known to be closed is dropped; to ask the server each time costs a round trip.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
             let opener = opener.clone();
-            async move { opener.connect("").await }.boxed()
+            async move { opener.connect(session).await }.boxed()
         });
         // The opener knows the address.
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
         Pool::builder(manager)
-            .max_size(self.settings.pool_size.max(1))
+            .max_size(size.max(1))
             .build()
             .map_err(unavailable)
     }

@@ -31,7 +31,7 @@ impl Dialect for Postgres {
         };
         match reach {
             Reach::Row => sql.sql(function).bind(Bind::BigArray(keys)).sql(")"),
-            Reach::Open | Reach::Drive => sql.sql(operator).bind(Bind::BigArray(keys)),
+            Reach::Open => sql.sql(operator).bind(Bind::BigArray(keys)),
         };
     }
 

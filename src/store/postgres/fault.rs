@@ -10,8 +10,15 @@ pub(super) enum Fault {
     Again(String),
     /// The connection was lost with the commit under way.
     Unknown(String),
-    /// There is no connection to be had.
+    /// There is no connection to be had, or no way to ask.
     Down(StoreError),
+}
+
+/// What the store itself refuses, another try does not mend.
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Down(error)
+    }
 }
 
 /// Before anything was written a lost connection can be replaced.

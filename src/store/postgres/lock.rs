@@ -25,7 +25,7 @@ pub(super) async fn stand(
     batch: &[&TimedCommit],
 ) -> Result<Standing, Fault> {
     let mut pipe = connection;
-    let rows = RunQueryDsl::load(lock_rows(batch), &mut pipe);
+    let rows = RunQueryDsl::load(lock_rows(batch).without_nul(), &mut pipe);
     let locks = RunQueryDsl::execute(take_locks(batch), &mut pipe);
     // Polled in this order, they go out in this order, all at once.
     let ((), rows, _): ((), Vec<LockedRow>, usize) =
@@ -96,7 +96,7 @@ async fn matched(
 }
 
 async fn matches(mut connection: &AsyncPgConnection, plan: &SearchPlan) -> Result<bool, Fault> {
-    let statement = select::matches(&Postgres, plan);
-    let rows: Vec<i64> = RunQueryDsl::load(statement, &mut connection).await?;
+    let statement = select::matches(&Postgres, plan)?;
+    let rows: Vec<i64> = RunQueryDsl::load(statement.without_nul(), &mut connection).await?;
     Ok(!rows.is_empty())
 }

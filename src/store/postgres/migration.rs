@@ -1,6 +1,6 @@
 //! The schema's versions, embedded in the program.
 
-use diesel::migration::{Migration, MigrationSource};
+use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -64,7 +64,7 @@ pub(super) async fn has_table(
 }
 
 fn known() -> Result<Vec<String>, StoreError> {
-    let migrations: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(unavailable)?;
-    let version = |migration: &Box<dyn Migration<Pg>>| migration.name().version().to_string();
-    Ok(migrations.iter().map(version).collect())
+    let migrations = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(unavailable)?;
+    let versions = migrations.iter().map(|known| known.name().version());
+    Ok(versions.map(|version| version.to_string()).collect())
 }

@@ -5,12 +5,15 @@
 
 mod address;
 mod batch;
+mod columns;
 mod connect;
 mod dialect;
 mod fault;
 mod judge;
 mod lock;
 mod migration;
+mod parts;
+mod readers;
 mod rows;
 mod settings;
 mod store;

@@ -10,11 +10,12 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::try_join;
 
 use super::batch;
+use super::columns::Row;
 use super::connect::Opener;
 use super::fault::Fault;
 use super::judge::{Standing, Verdict, judge};
 use super::lock;
-use super::rows::{Row, Rows};
+use super::rows::Rows;
 use crate::store::gather::{CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
 use crate::store::{Commit, Effect, Guard, StoreError, Version};
@@ -28,7 +29,8 @@ const RID_BLOCK: i64 = 1000;
 /// Resources are found by index from the first row on: a plan made while the
 /// tables were small is kept, and must not turn bad when they have grown.
 const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; \
+     SET lock_timeout = '5s'";
 
 pub(super) type Outcome = Result<Vec<Version>, StoreError>;
 
@@ -192,7 +194,7 @@ async fn write(
     in_transaction: bool,
 ) -> Result<(), Fault> {
     let mut pipe = connection;
-    let written = RunQueryDsl::execute(statement, &mut pipe);
+    let written = RunQueryDsl::execute(statement.without_nul(), &mut pipe);
     let result = if in_transaction {
         // COMMIT goes through the statement cache as well: its queue keeps the order.
         let committed = RunQueryDsl::execute(Sql::new("COMMIT").command(), &mut pipe);

@@ -79,6 +79,11 @@ pub fn has_few_owners(filter: &Filter) -> bool {
     parts.iter().any(|part| is_few_owners(part))
 }
 
+/// Whether an owner or an id leads to the rows, whatever else is asked.
+pub fn is_narrow(scope: &Filter, filter: &Filter) -> bool {
+    is_selective(scope) || is_selective(filter)
+}
+
 /// An owner or an id leads to few rows, and the index of all facts must then
 /// stay closed: the planner would read every row of a common fact.
 fn is_selective(filter: &Filter) -> bool {

@@ -39,6 +39,29 @@ pub enum Bind {
     NullableTextArray(Vec<Option<String>>),
 }
 
+impl Bind {
+    fn without_nul(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(visible(text)),
+            Self::NullableText(text) => Self::NullableText(text.map(visible)),
+            Self::TextArray(texts) => Self::TextArray(texts.into_iter().map(visible).collect()),
+            Self::NullableTextArray(texts) => {
+                let texts = texts.into_iter().map(|text| text.map(visible));
+                Self::NullableTextArray(texts.collect())
+            }
+            number => number,
+        }
+    }
+}
+
+fn visible(text: String) -> String {
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(Cow<'static, str>),
@@ -133,6 +156,16 @@ pub struct Statement<ST = Untyped> {
 }
 
 impl<ST> Statement<ST> {
+    /// The same with U+FFFD for every U+0000, which PostgreSQL's texts cannot hold.
+    pub fn without_nul(mut self) -> Self {
+        let pieces = self.sql.pieces.into_iter().map(|piece| match piece {
+            Piece::Bind(bind) => Piece::Bind(bind.without_nul()),
+            text => text,
+        });
+        self.sql.pieces = pieces.collect();
+        self
+    }
+
     /// What each adapter's `QueryFragment` does; `push` binds one value in
     /// the backend's own types.
     pub fn walk<'b, DB: Backend>(

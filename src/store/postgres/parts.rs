@@ -1,0 +1,95 @@
+//! The statements of one write, put together as one.
+//! <https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING>
+
+use super::columns::Columns;
+use crate::store::sql::{Bind, Sql, Statement};
+
+/// The parts of one `WITH`; each writes, and none sees what another wrote.
+#[derive(Default)]
+pub(super) struct Parts {
+    sql: Sql,
+    count: usize,
+}
+
+impl Parts {
+    pub fn next(&mut self) -> &mut Sql {
+        const HEADS: [&str; 8] = [
+            "WITH p0 AS (",
+            "), p1 AS (",
+            "), p2 AS (",
+            "), p3 AS (",
+            "), p4 AS (",
+            "), p5 AS (",
+            "), p6 AS (",
+            "), p7 AS (",
+        ];
+        self.sql
+            .sql(HEADS.get(self.count).copied().unwrap_or_default());
+        self.count += 1;
+        &mut self.sql
+    }
+
+    pub fn finish(mut self) -> Option<Statement> {
+        (self.count > 0).then(|| {
+            self.sql.sql(") SELECT 1");
+            self.sql.command()
+        })
+    }
+}
+
+pub(super) fn insert(sql: &mut Sql, mut columns: Columns, identity: (Vec<String>, Vec<String>)) {
+    let keys = std::mem::take(&mut columns.keys.values);
+    sql.sql(
+        "INSERT INTO resource (rid, version, updated, owner, moment_low, moment_high, \
+         method, ordering, body, type, id, keys) \
+         SELECT rid, version, updated, owner, moment_low, moment_high, \
+         method, ordering::jsonb, body, type, id, (",
+    );
+    sql.bind(Bind::BigArray(keys));
+    sql.sql(")[first:last]");
+    columns.unnest(sql, Some(identity));
+}
+
+pub(super) fn move_to_history(sql: &mut Sql, rids: Vec<i64>, updated: Vec<i64>) {
+    sql.sql(
+        "INSERT INTO history (rid, version, type, id, updated, superseded, method, body) \
+         SELECT r.rid, r.version, r.type, r.id, r.updated, n.updated, r.method, r.body \
+         FROM unnest(",
+    );
+    sql.bind(Bind::BigArray(rids));
+    sql.sql(", ").bind(Bind::BigArray(updated));
+    sql.sql(") AS n(rid, updated) JOIN resource r ON r.rid = n.rid");
+}
+
+pub(super) fn change(sql: &mut Sql, mut columns: Columns) {
+    let keys = std::mem::take(&mut columns.keys.values);
+    sql.sql(
+        "UPDATE resource r SET version = n.version, updated = n.updated, \
+         owner = n.owner, moment_low = n.moment_low, moment_high = n.moment_high, \
+         method = n.method, ordering = n.ordering::jsonb, body = n.body, keys = (",
+    );
+    sql.bind(Bind::BigArray(keys));
+    sql.sql(")[n.first:n.last]");
+    columns.unnest(sql, None);
+    sql.sql(" WHERE r.rid = n.rid");
+}
+
+pub(super) fn select_unnest<const N: usize, const M: usize>(
+    sql: &mut Sql,
+    first: [Bind; N],
+    then: [Bind; M],
+) {
+    let mut between = " SELECT * FROM unnest(";
+    for column in first.into_iter().chain(then) {
+        sql.sql(between).bind(column);
+        between = ", ";
+    }
+    sql.sql(")");
+}
+
+/// Removes the index rows of superseded versions.
+pub(super) fn clear(sql: &mut Sql, table: &'static str, rids: Vec<i64>) {
+    sql.sql("DELETE FROM ").sql(table);
+    sql.sql(" WHERE rid = ANY(").bind(Bind::BigArray(rids));
+    sql.sql(")");
+}

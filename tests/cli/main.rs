@@ -1,0 +1,16 @@
+//! The program as an operator has it: commands, settings, start and end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::string_slice
+)]
+
+mod demo;
+mod import;
+mod lifecycle;
+mod migrate;
+mod settings;
+mod support;
+mod telemetry;
