@@ -14,6 +14,7 @@ crate::on_both_stores!(
     a_bundle_in_a_bundle_is_refused,
     what_is_no_batch_is_refused,
     an_empty_batch_is_answered,
+    an_outcome_that_is_kept_is_a_resource,
 );
 
 fn statuses(reply: &Reply) -> Vec<String> {
@@ -151,7 +152,7 @@ async fn a_bundle_in_a_bundle_is_refused(server: Server) {
         "batch",
         &[entry("POST", "Patient", Some(example::patient("A")))],
     );
-    for url in ["", "/"] {
+    for url in ["/", "?", "//"] {
         let reply = server
             .bundle("batch", &[entry("POST", url, Some(inner.clone()))])
             .await;
@@ -199,4 +200,18 @@ async fn an_empty_batch_is_answered(server: Server) {
     let empty = json!({"resourceType": "Bundle", "type": "batch", "entry": []});
     let reply = server.call("POST", "/").resource(&empty).send().await;
     assert!(reply.status < 500, "{}", reply.text);
+}
+
+async fn an_outcome_that_is_kept_is_a_resource(server: Server) {
+    let content = json!({
+        "resourceType": "OperationOutcome", "id": "o",
+        "issue": [{"severity": "information", "code": "informational"}],
+    });
+    server.put(&content).await;
+    let reply = server
+        .bundle("batch", &[entry("GET", "OperationOutcome/o", None)])
+        .await
+        .json();
+    assert_eq!(reply["entry"][0]["resource"]["id"], "o");
+    assert!(reply["entry"][0]["response"]["outcome"].is_null());
 }

@@ -12,6 +12,7 @@ crate::on_both_stores!(
     head_answers_like_get_without_the_content,
     other_formats_than_json_are_refused,
     json_is_negotiated_in_all_its_names,
+    answers_are_compressed_for_who_asks,
     an_address_has_its_methods_and_parameters_only,
 );
 
@@ -145,6 +146,18 @@ async fn json_is_negotiated_in_all_its_names(server: Server) {
     ] {
         server.get(&path).header("Accept", accept).expect(200).await;
     }
+}
+
+async fn answers_are_compressed_for_who_asks(server: Server) {
+    let plain = server
+        .get("/metadata")
+        .header("Accept-Encoding", "identity");
+    let plain = plain.expect(200).await;
+    assert!(!plain.headers.contains_key("Content-Encoding"));
+    let packed = server.get("/metadata").header("Accept-Encoding", "gzip");
+    assert_eq!(packed.expect(200).await.header("Content-Encoding"), "gzip");
+    // The client asks for gzip itself and unpacks it.
+    assert_eq!(server.get("/metadata").expect(200).await.text, plain.text);
 }
 
 async fn an_address_has_its_methods_and_parameters_only(server: Server) {

@@ -365,6 +365,11 @@ async fn an_unknown_parameter_is_named_with_a_suggestion(server: Server) {
         let reply = server.get(&format!("/Patient?{query}")).expect(400).await;
         assert!(reply.diagnostics().contains(place), "{}", reply.text);
     }
+    let many = "active=true&".repeat(65);
+    let reply = server.get(&format!("/Patient?{many}")).expect(400).await;
+    assert!(reply.diagnostics().contains("at most 64"), "{}", reply.text);
+    let many = "active=true&".repeat(64);
+    server.get(&format!("/Patient?{many}")).expect(200).await;
 }
 
 async fn lenient_handling_says_what_it_left_out(server: Server) {

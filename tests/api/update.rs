@@ -59,6 +59,10 @@ async fn the_id_is_in_the_content_too(server: Server) {
     patient["id"] = 7.into();
     let update = server.call("PUT", "/Patient/7").resource(&patient);
     update.expect(400).await;
+    patient["id"] = "a_b".into();
+    let update = server.call("PUT", "/Patient/a_b").resource(&patient);
+    let reply = update.expect(400).await;
+    assert!(reply.diagnostics().contains("1 to 64"), "{}", reply.text);
     let mut other = example::observation("Patient/p", "2026");
     other["id"] = "p".into();
     let update = server.call("PUT", "/Patient/p").resource(&other);

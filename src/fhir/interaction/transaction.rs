@@ -190,7 +190,7 @@ async fn lookup(
             "A conditional reference of this entry",
         )),
         Matches::None(_) => Err(Failure::new(
-            Kind::MultipleMatches,
+            Kind::NoMatch,
             format!(
                 "A conditional reference of this entry matches no {name}. Create the {name} first, or in an entry of this transaction with a fullUrl."
             ),
