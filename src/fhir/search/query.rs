@@ -7,7 +7,7 @@ use super::lookup::Refused;
 use super::parameter::{self, Parameter};
 use super::result::{RESULT_PARAMETERS, Summary, Total, count, invalid, summary, total, types};
 use super::sort::{self, SortKey};
-use crate::fhir::outcome::Failure;
+use crate::fhir::outcome::{Failure, Kind};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
