@@ -79,7 +79,7 @@ fn resource(engine: &Engine, name: &str) -> Value {
         .filter(|param| param.kind == ParamKind::Reference)
         .map(|param| format!("{name}:{}", param.code))
         .collect();
-    let mut resource = json!({
+    let json = json!({
         "type": name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
         "interaction": codes(&[
@@ -96,19 +96,23 @@ fn resource(engine: &Engine, name: &str) -> Value {
         "referencePolicy": ["literal", "logical"],
         "searchParam": params.iter().map(|param| search_param(param)).collect::<Vec<_>>(),
     });
+    let Value::Object(mut resource) = json else {
+        return json;
+    };
     let reverse = reverse_includes(engine, name);
     for (member, values) in [("searchInclude", includes), ("searchRevInclude", reverse)] {
         if !values.is_empty() {
-            resource[member] = json!(values);
+            resource.insert(member.to_owned(), json!(values));
         }
     }
     if name == "Patient" {
-        resource["operation"] = json!([{
+        let everything = json!([{
             "name": "everything",
             "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
         }]);
+        resource.insert("operation".to_owned(), everything);
     }
-    resource
+    Value::Object(resource)
 }
 
 /// References that name the type as a target. Those that may point anywhere

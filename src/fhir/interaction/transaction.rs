@@ -3,7 +3,7 @@
 //! Every entry becomes a draft first; then links are resolved, and one commit
 //! writes all. A lost race starts over.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use serde_json::Value;
 
@@ -168,10 +168,10 @@ async fn resolve_conditional(
             continue;
         };
         for reference in links::conditional(engine.definitions, &mut resource.content) {
-            if !moves.contains_key(&reference) {
-                let key = lookup(engine, authority, &reference).await;
+            if let hash_map::Entry::Vacant(place) = moves.entry(reference) {
+                let key = lookup(engine, authority, place.key()).await;
                 let key = key.map_err(|failure| at_entry(index, failure))?;
-                moves.insert(reference, key.to_string());
+                place.insert(key.to_string());
             }
         }
     }
