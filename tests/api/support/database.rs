@@ -15,9 +15,7 @@ pub enum StoreKind {
 
 /// Goes away with the value.
 pub enum Database {
-    Sqlite {
-        _folder: tempfile::TempDir,
-    },
+    Sqlite { _folder: tempfile::TempDir },
     Postgres { server: String, name: String },
 }
 
