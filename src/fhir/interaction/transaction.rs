@@ -3,8 +3,7 @@
 //! Every entry becomes a draft first; then links are resolved, and one commit
 //! writes all. A lost race starts over.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use serde_json::Value;
 
@@ -14,7 +13,7 @@ use super::super::engine::{Draft, Engine, WriteError, Written};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Return, Verb};
 use super::batch::refuse_nesting;
-use super::bundle_entry::{self, at_entry, read};
+use super::bundle_entry::{Entry, at_entry, read};
 use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
 use super::links::{self, Moves};
@@ -64,7 +63,7 @@ impl From<Failure> for Attempt {
 async fn steps(
     engine: &Engine,
     authority: &dyn Authority,
-    entries: &[bundle_entry::Entry],
+    entries: &[Entry],
 ) -> Result<Vec<Step>, Failure> {
     let mut steps = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -102,7 +101,7 @@ fn refuse_overlap(steps: &[Step]) -> Result<(), Failure> {
 }
 
 /// A reference to it would be ambiguous.
-fn refuse_same_full_url(entries: &[bundle_entry::Entry]) -> Result<(), Failure> {
+fn refuse_same_full_url(entries: &[Entry]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for entry in entries {
         if let Some(full_url) = &entry.full_url
@@ -117,7 +116,7 @@ fn refuse_same_full_url(entries: &[bundle_entry::Entry]) -> Result<(), Failure> 
 }
 
 /// Two conditional creates, or updates, on one condition would create twice.
-fn refuse_same_condition(entries: &[bundle_entry::Entry]) -> Result<(), Failure> {
+fn refuse_same_condition(entries: &[Entry]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for entry in entries {
         let request = &entry.request;
@@ -136,7 +135,7 @@ fn refuse_same_condition(entries: &[bundle_entry::Entry]) -> Result<(), Failure>
 
 /// Where each fullUrl leads once the transaction is done. A RESTful fullUrl is
 /// meant by relative references too.
-fn moves(engine: &Engine, entries: &[bundle_entry::Entry], steps: &[Step]) -> Moves {
+fn moves(engine: &Engine, entries: &[Entry], steps: &[Step]) -> Moves {
     let mut moves = HashMap::new();
     for (entry, step) in entries.iter().zip(steps) {
         let (Some(full_url), Some(key)) = (&entry.full_url, identity(step)) else {
@@ -169,7 +168,7 @@ async fn resolve_conditional(
             continue;
         };
         for reference in links::conditional(engine.definitions, &mut resource.content) {
-            if let Entry::Vacant(place) = moves.entry(reference) {
+            if let hash_map::Entry::Vacant(place) = moves.entry(reference) {
                 let key = lookup(engine, authority, place.key()).await;
                 let key = key.map_err(|failure| at_entry(index, failure))?;
                 place.insert(key.to_string());
@@ -203,7 +202,7 @@ async fn lookup(
 async fn commit(
     engine: &Engine,
     authority: &dyn Authority,
-    entries: &[bundle_entry::Entry],
+    entries: &[Entry],
     steps: Vec<Step>,
     prefer: Return,
 ) -> Result<Vec<Answer>, Attempt> {
@@ -274,11 +273,7 @@ async fn write(
     }
 }
 
-async fn reading(
-    engine: &Engine,
-    authority: &dyn Authority,
-    entry: &bundle_entry::Entry,
-) -> Answer {
+async fn reading(engine: &Engine, authority: &dyn Authority, entry: &Entry) -> Answer {
     let request = Request {
         verb: Verb::Get,
         ..entry.request.clone()

@@ -3,6 +3,7 @@
 mod call;
 mod database;
 pub mod example;
+pub mod odd;
 mod redact;
 mod server;
 
