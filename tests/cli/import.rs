@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{Database, describe, shared, succeed, text, unloop};
 
-type Counts = BTreeMap<String, usize>;
+pub type Counts = BTreeMap<String, usize>;
 
 /// The hospitals, the practitioners and three patients.
 fn synthea() -> Option<Vec<PathBuf>> {
@@ -25,7 +25,7 @@ fn synthea() -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
-fn types_in_files(files: &[PathBuf]) -> Counts {
+pub fn types_in_files(files: &[PathBuf]) -> Counts {
     let mut counts = Counts::new();
     for path in files {
         let mut content = String::new();
@@ -40,7 +40,7 @@ fn types_in_files(files: &[PathBuf]) -> Counts {
     counts
 }
 
-fn types_in_lines(lines: &str) -> Counts {
+pub fn types_in_lines(lines: &str) -> Counts {
     let mut counts = Counts::new();
     for line in lines.lines() {
         let resource: Value = serde_json::from_str(line).unwrap();
@@ -50,18 +50,18 @@ fn types_in_lines(lines: &str) -> Counts {
     counts
 }
 
-fn import(url: &str, paths: &[&Path]) -> Output {
+pub fn import(url: &str, paths: &[&Path]) -> Output {
     let mut command = unloop(&["import"]);
     command.args(paths).env("DATABASE_URL", url);
     command.output().unwrap()
 }
 
-fn export(url: &str) -> String {
+pub fn export(url: &str) -> String {
     succeed(unloop(&["export"]).env("DATABASE_URL", url))
 }
 
 /// What the report says of a type: created, updated, unchanged, deleted, failed.
-fn row(output: &Output, name: &str) -> Vec<usize> {
+pub fn row(output: &Output, name: &str) -> Vec<usize> {
     let report = text(&output.stdout);
     let line = report
         .lines()

@@ -13,4 +13,5 @@ mod lifecycle;
 mod migrate;
 mod settings;
 mod support;
+mod synthea;
 mod telemetry;

@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`expression`] (which elements a parameter names),
 //! [`catalogue`] (the parameters of a type), [`extract`] (resource -> rows),
-//! [`query`] (URL -> typed query), [`compile`] (query -> plan).
+//! [`query`] (URL -> typed query), [`mod@compile`] (query -> plan).
 
 pub mod catalogue;
 pub mod compartment;
