@@ -25,6 +25,7 @@ mod patch;
 mod patch_suite;
 mod races;
 mod read;
+mod rules;
 mod search;
 mod search_places;
 mod transaction;

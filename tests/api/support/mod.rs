@@ -8,7 +8,7 @@ mod redact;
 mod server;
 
 pub use call::{Call, Reply};
-pub use database::StoreKind;
+pub use database::{Database, StoreKind};
 pub use redact::redacted;
 pub use server::Server;
 
