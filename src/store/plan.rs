@@ -12,9 +12,15 @@ pub enum Filter {
     Not(Box<Filter>),
     Is(Comparison),
     /// The resource refers to one that is live, in scope and meets the condition.
-    RefersTo { by: Link, to: Box<Filter> },
+    RefersTo {
+        by: Link,
+        to: Box<Filter>,
+    },
     /// One that is live, in scope and meets the condition refers to the resource.
-    ReferredBy { by: Link, from: Box<Filter> },
+    ReferredBy {
+        by: Link,
+        from: Box<Filter>,
+    },
 }
 
 /// How one resource refers to another, whose [`super::IndexRows::identity`] it names.

@@ -127,8 +127,14 @@ fn comparators_open_the_range() {
     let at_least = observation(json!({"value": 5, "comparator": ">=", "unit": "mg"}));
     check(
         &at_least,
-        &["Observation?value-quantity=gt500", "Observation?value-quantity=ge5||mg"],
-        &["Observation?value-quantity=lt5", "Observation?value-quantity=eb5"],
+        &[
+            "Observation?value-quantity=gt500",
+            "Observation?value-quantity=ge5||mg",
+        ],
+        &[
+            "Observation?value-quantity=lt5",
+            "Observation?value-quantity=eb5",
+        ],
     );
 }
 
@@ -150,14 +156,21 @@ fn ages_ranges_and_money_are_quantities() {
             "Condition?abatement-age=40|http://unitsofmeasure.org|a",
             "Condition?abatement-age=480|http://unitsofmeasure.org|mo",
         ],
-        &["Condition?onset-age=25", "Condition?onset-age=gt30", "Condition?onset-age=sa25"],
+        &[
+            "Condition?onset-age=25",
+            "Condition?onset-age=gt30",
+            "Condition?onset-age=sa25",
+        ],
     );
     let invoice = json!({
         "resourceType": "Invoice", "id": "i", "totalNet": {"value": 12.5, "currency": "EUR"}
     });
     check(
         &invoice,
-        &["Invoice?totalnet=12.5|urn:iso:std:iso:4217|EUR", "Invoice?totalnet=12.5||EUR"],
+        &[
+            "Invoice?totalnet=12.5|urn:iso:std:iso:4217|EUR",
+            "Invoice?totalnet=12.5||EUR",
+        ],
         &["Invoice?totalnet=12.5||USD"],
     );
 }
@@ -204,7 +217,8 @@ fn components_never_mix() {
 #[test]
 fn any_kind_of_value_stands_beside_a_code() {
     let mut coded = observation(json!(null));
-    coded["valueCodeableConcept"] = json!({"coding": [{"system": "http://example.org", "code": "POS"}]});
+    coded["valueCodeableConcept"] =
+        json!({"coding": [{"system": "http://example.org", "code": "POS"}]});
     check(
         &coded,
         &[
@@ -212,13 +226,19 @@ fn any_kind_of_value_stands_beside_a_code() {
             "Observation?code-value-concept=8480-6$http://example.org|POS",
             "Observation?combo-code-value-concept=8480-6$POS",
         ],
-        &["Observation?code-value-concept=8480-6$neg", "Observation?code-value-concept=1$POS"],
+        &[
+            "Observation?code-value-concept=8480-6$neg",
+            "Observation?code-value-concept=1$POS",
+        ],
     );
     let mut dated = observation(json!(null));
     dated["valueDateTime"] = json!("2020-05-17");
     check(
         &dated,
-        &["Observation?code-value-date=8480-6$ge2020", "Observation?code-value-date=8480-6$2020-05"],
+        &[
+            "Observation?code-value-date=8480-6$ge2020",
+            "Observation?code-value-date=8480-6$2020-05",
+        ],
         &["Observation?code-value-date=8480-6$lt2020"],
     );
     let mut text = observation(json!(null));
@@ -237,7 +257,10 @@ fn any_kind_of_value_stands_beside_a_code() {
     });
     check(
         &document,
-        &["DocumentReference?relationship=replaces$DocumentReference/old", "DocumentReference?relationship=appends$other"],
+        &[
+            "DocumentReference?relationship=replaces$DocumentReference/old",
+            "DocumentReference?relationship=appends$other",
+        ],
         &["DocumentReference?relationship=replaces$DocumentReference/other"],
     );
 }

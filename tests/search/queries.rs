@@ -56,11 +56,7 @@ fn refusals_name_the_parameter() {
             Kind::NotSupported,
             "`general-practitioner:Wrong`",
         ),
-        (
-            "general-practitioner.nme=x",
-            Kind::NotSupported,
-            "`nme`",
-        ),
+        ("general-practitioner.nme=x", Kind::NotSupported, "`nme`"),
         (
             "general-practitioner:Patient.name=x",
             Kind::NotSupported,

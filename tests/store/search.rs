@@ -145,7 +145,10 @@ pub async fn links_lead_in_both_directions(bench: &mut dyn Bench) {
             let around = vec![of_type("Observation"), link.clone()];
             check(&store, &documents, &plan(Filter::All(around))).await;
             let scope = Scope::only(Filter::Any(vec![owned(1), link.clone(), has(0)]));
-            let scoped = SearchPlan { scope, ..plan(link) };
+            let scoped = SearchPlan {
+                scope,
+                ..plan(link)
+            };
             check(&store, &documents, &scoped).await;
         }
     }
@@ -160,7 +163,14 @@ pub async fn links_do_not_lead_to_what_is_deleted(bench: &mut dyn Bench) {
         ..IndexRows::default()
     };
     let target = || put_indexed("Patient", "a", "x", index(Some(identity), &[1]));
-    let source = || put_indexed("Observation", "b", "x", index(Some(200), &[link ^ identity, 2]));
+    let source = || {
+        put_indexed(
+            "Observation",
+            "b",
+            "x",
+            index(Some(200), &[link ^ identity, 2]),
+        )
+    };
     let by = Link::Key(IndexKey(link));
     let to = Filter::RefersTo {
         by,

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use super::compartment::{self, Membership};
 use super::composite;
-use super::param::{place, share};
 pub use super::param::{Param, Storage};
+use super::param::{place, share};
 use super::reference::Base;
 use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
 

@@ -128,7 +128,10 @@ impl Compiler<'_> {
             return if *missing { not(present) } else { present };
         }
         if !param.parts.is_empty() {
-            return any(self.parts(param).map(|part| self.test(part, test)).collect());
+            return any(self
+                .parts(param)
+                .map(|part| self.test(part, test))
+                .collect());
         }
         match test {
             Test::Id(ids) => Filter::Is(Comparison::Id(ids.clone())),
@@ -158,7 +161,10 @@ impl Compiler<'_> {
                 let bounds = tests.iter().flat_map(NumberTest::bounds);
                 any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
             }
-            Test::Quantity(tests) => any(tests.iter().flat_map(|test| quantity(param, test)).collect()),
+            Test::Quantity(tests) => any(tests
+                .iter()
+                .flat_map(|test| quantity(param, test))
+                .collect()),
             Test::Composite(pairs) => self.composite(param, pairs),
             // Said above: these are of other resources, or of whatever value.
             Test::Chain(_) | Test::Has(_) | Test::Missing(_) => Filter::Any(Vec::new()),
@@ -287,7 +293,10 @@ pub(super) fn reference_filter(param: &Param, targets: &[String]) -> Filter {
     let (owners, others): (Vec<&String>, Vec<&String>) = targets.iter().partition(is_owner);
     let mut alternatives = Vec::new();
     if !owners.is_empty() {
-        let owners = owners.into_iter().map(|target| identity_key(target)).collect();
+        let owners = owners
+            .into_iter()
+            .map(|target| identity_key(target))
+            .collect();
         alternatives.push(Filter::Is(Comparison::Owner(owners)));
     }
     if !others.is_empty() {

@@ -48,7 +48,11 @@ impl Decimal {
         let all = all.trim_start_matches('0');
         let (kept, dropped) = all.split_at_checked(DIGITS).unwrap_or((all, ""));
         exponent += i32::try_from(dropped.len()).ok()?;
-        let mantissa: i128 = if kept.is_empty() { 0 } else { kept.parse().ok()? };
+        let mantissa: i128 = if kept.is_empty() {
+            0
+        } else {
+            kept.parse().ok()?
+        };
         (exponent.abs() <= LARGEST_EXPONENT).then_some(Self {
             mantissa: if negative { -mantissa } else { mantissa },
             exponent,
@@ -182,7 +186,9 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", "-", "x", "1.", ".5", "1e", "1e999", "--1", "+1", "1 ", "NaN", "1e+"] {
+        for text in [
+            "", "-", "x", "1.", ".5", "1e", "1e999", "--1", "+1", "1 ", "NaN", "1e+",
+        ] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
         let long = "9".repeat(400);

@@ -101,6 +101,11 @@ impl Param {
         kind: ParamKind,
         mut expression: Expression,
     ) -> Self {
+        // `relationship` names its two definitions the wrong way round; what
+        // the expression leads to tells.
+        let is_of = |kind: ParamKind| expression.paths.iter().any(|path| reads(kind, &path.leaf));
+        let kinds = [kind, ParamKind::Reference, ParamKind::Token];
+        let kind = kinds.into_iter().find(|kind| is_of(*kind)).unwrap_or(kind);
         expression.paths.retain(|path| reads(kind, &path.leaf));
         Self {
             code: composite.code.clone(),
@@ -122,7 +127,11 @@ impl Param {
             && !other.expression.paths.is_empty()
             && match self.kind {
                 ParamKind::Composite => contains(&self.composites, &other.composites, alike),
-                _ => contains(&self.expression.paths, &other.expression.paths, PartialEq::eq),
+                _ => contains(
+                    &self.expression.paths,
+                    &other.expression.paths,
+                    PartialEq::eq,
+                ),
             }
     }
 
@@ -134,7 +143,10 @@ impl Param {
     }
 
     pub(super) fn has_identifiers(&self) -> bool {
-        self.expression.paths.iter().any(|path| path.leaf == "Identifier")
+        self.expression
+            .paths
+            .iter()
+            .any(|path| path.leaf == "Identifier")
     }
 
     /// The code system that its codes are of without saying so.
@@ -204,7 +216,10 @@ fn alike(one: &Composite, other: &Composite) -> bool {
 /// rows that stand there already need not stand twice.
 pub(super) fn share(params: &mut [Param]) {
     let is_kept_in_rows = |param: &Param| {
-        matches!(param.kind, ParamKind::Number | ParamKind::Quantity | ParamKind::Composite)
+        matches!(
+            param.kind,
+            ParamKind::Number | ParamKind::Quantity | ParamKind::Composite
+        )
     };
     let shared: Vec<(usize, Vec<String>)> = params
         .iter()
@@ -214,7 +229,10 @@ pub(super) fn share(params: &mut [Param]) {
             let parts: Vec<&Param> = params.iter().filter(|part| whole.covers(part)).collect();
             let covered = Param {
                 expression: Expression {
-                    paths: parts.iter().flat_map(|p| p.expression.paths.clone()).collect(),
+                    paths: parts
+                        .iter()
+                        .flat_map(|p| p.expression.paths.clone())
+                        .collect(),
                     existence: false,
                 },
                 composites: parts.iter().flat_map(|p| p.composites.clone()).collect(),

@@ -33,7 +33,9 @@ pub struct QuantityTest {
 
 pub fn number_test(value: &str) -> Option<NumberTest> {
     let (prefix, number) = Prefix::split(value)?;
-    NumberTest::new(prefix, Decimal::parse(number)?, |value| Some(value.ordered()))
+    NumberTest::new(prefix, Decimal::parse(number)?, |value| {
+        Some(value.ordered())
+    })
 }
 
 impl QuantityTest {
@@ -180,7 +182,10 @@ fn in_units(
         Some((UnitName::Kind(unit.kind()), range))
     });
     names.push(kind.unwrap_or_else(|| {
-        (UnitName::SystemCode(system.to_owned(), code.to_owned()), plain)
+        (
+            UnitName::SystemCode(system.to_owned(), code.to_owned()),
+            plain,
+        )
     }));
     names
 }

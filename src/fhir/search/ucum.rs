@@ -51,7 +51,10 @@ fn read(code: &str) -> Option<Unit> {
         "[degF]" => Some("459.67"),
         _ => None,
     };
-    let mut parser = Parser { rest: code, depth: 0 };
+    let mut parser = Parser {
+        rest: code,
+        depth: 0,
+    };
     let unit = parser.term()?;
     parser.rest.is_empty().then_some(Unit {
         offset: offset.and_then(Decimal::parse),
@@ -62,7 +65,10 @@ fn read(code: &str) -> Option<Unit> {
 impl Unit {
     /// The same text for all units of one kind.
     pub fn kind(&self) -> String {
-        let powers = self.base.iter().map(|(base, power)| format!("{base}{power}"));
+        let powers = self
+            .base
+            .iter()
+            .map(|(base, power)| format!("{base}{power}"));
         powers.collect::<Vec<_>>().join(".")
     }
 
@@ -113,7 +119,11 @@ impl Unit {
             denominator: self.numerator,
             exponent: -self.exponent,
             offset: None,
-            base: self.base.into_iter().map(|(name, power)| (name, -power)).collect(),
+            base: self
+                .base
+                .into_iter()
+                .map(|(name, power)| (name, -power))
+                .collect(),
         }
     }
 
@@ -239,7 +249,9 @@ impl<'c> Parser<'c> {
         };
         let factor = Decimal::parse(factor)?;
         let mantissa = factor.mantissa.unsigned_abs();
-        parser.term()?.times(Unit::number(mantissa, 1, factor.exponent))
+        parser
+            .term()?
+            .times(Unit::number(mantissa, 1, factor.exponent))
     }
 
     fn take(&mut self, c: char) -> bool {
@@ -294,14 +306,21 @@ mod tests {
 
     #[test]
     fn what_is_not_alike_does_not_compare() {
-        for (one, other) in [("g", "L"), ("[iU]", "1"), ("[iU]", "[arb'U]"), ("mg/dL", "mmol/L")] {
+        for (one, other) in [
+            ("g", "L"),
+            ("[iU]", "1"),
+            ("[iU]", "[arb'U]"),
+            ("mg/dL", "mmol/L"),
+        ] {
             assert_ne!(unit(one).unwrap().kind(), unit(other).unwrap().kind());
         }
     }
 
     #[test]
     fn what_is_no_linear_unit_is_left_as_it_is() {
-        for code in ["", "[pH]", "dB", "foo", "mg/", "k[in_i]", "(g", "g)", "{x", "1e3", "g99", "Mw eek"] {
+        for code in [
+            "", "[pH]", "dB", "foo", "mg/", "k[in_i]", "(g", "g)", "{x", "1e3", "g99", "Mw eek",
+        ] {
             assert_eq!(unit(code), None, "{code}");
         }
         assert_eq!(unit(&"(".repeat(60)), None);

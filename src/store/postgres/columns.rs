@@ -73,8 +73,7 @@ impl Columns {
         let number = |key: Option<IndexKey>| key.map(|key| key.0);
         self.identity
             .push(number(index.and_then(|index| index.identity)));
-        self.owner
-            .push(number(index.and_then(|index| index.owner)));
+        self.owner.push(number(index.and_then(|index| index.owner)));
         self.moment_low.push(moment.map(|(low, _)| low));
         self.moment_high.push(moment.map(|(_, high)| high));
         self.method.push(method_code(row.method));
@@ -91,12 +90,7 @@ impl Columns {
         for column in [self.version, self.updated] {
             sql.sql(", ").bind(Bind::BigArray(column));
         }
-        let numbers = [
-            self.identity,
-            self.owner,
-            self.moment_low,
-            self.moment_high,
-        ];
+        let numbers = [self.identity, self.owner, self.moment_low, self.moment_high];
         for column in numbers {
             sql.sql(", ").bind(Bind::NullableBigArray(column));
         }

@@ -83,11 +83,7 @@ impl<'p> Conditions<'p> {
 }
 
 /// Appends a condition on rows that something else leads to.
-pub fn write_each(
-    dialect: &dyn Dialect,
-    sql: &mut Sql,
-    filter: &Filter,
-) -> Result<(), StoreError> {
+pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) -> Result<(), StoreError> {
     let rest = Reach::Row;
     let part = Part {
         filter,

@@ -71,11 +71,7 @@ fn lead(plan: &HistoryPlan) -> Lead {
     }
 }
 
-fn write_past(
-    dialect: &dyn Dialect,
-    sql: &mut Sql,
-    plan: &HistoryPlan,
-) -> Result<(), StoreError> {
+fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) -> Result<(), StoreError> {
     let lead = lead(plan);
     sql.sql(PAST);
     if lead != Lead::Open {
@@ -175,11 +171,7 @@ fn write_instance(sql: &mut Sql, key: &ResourceKey) {
     sql.sql(" AND r.id = ").text(key.id.as_str());
 }
 
-fn write_past_scope(
-    dialect: &dyn Dialect,
-    sql: &mut Sql,
-    scope: &Scope,
-) -> Result<(), StoreError> {
+fn write_past_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) -> Result<(), StoreError> {
     if !is_unconditional(scope.filter()) {
         sql.sql(" AND h.body IS NOT NULL");
         write_scope(dialect, sql, scope)?;
