@@ -32,6 +32,8 @@ pub struct IndexKey(pub i64);
 /// What makes a document findable. All values are normalised above the port.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IndexRows {
+    /// What the owners and the links of other documents call this one.
+    pub identity: Option<IndexKey>,
     /// The one patient the document belongs to, where its type allows only one.
     pub owner: Option<IndexKey>,
     /// The document's clinical time in microseconds since 1970, both ends inclusive.
@@ -40,8 +42,9 @@ pub struct IndexRows {
     pub keys: Vec<IndexKey>,
     /// `(parameter, folded text)`.
     pub texts: Vec<(IndexKey, String)>,
-    /// `(parameter, low, high)` in microseconds, both ends inclusive.
-    pub dates: Vec<(IndexKey, i64, i64)>,
+    /// `(parameter, low, high)`, both ends inclusive: dates in microseconds,
+    /// numbers as integers of the same order.
+    pub ranges: Vec<(IndexKey, i64, i64)>,
     /// `(name, value)` for ordering; values compare bytewise. A name stands once.
     pub order: Vec<(String, String)>,
 }

@@ -18,7 +18,7 @@ pub use change::{
 };
 pub use error::{Conflict, StoreError};
 pub use plan::{
-    Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, OrderBy, OrderTerm,
+    Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, Link, OrderBy, OrderTerm,
     Position, PositionValue, Scope, SearchPlan, TextMatch,
 };
 pub use port::{Found, Store};

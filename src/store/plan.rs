@@ -11,6 +11,25 @@ pub enum Filter {
     Any(Vec<Filter>),
     Not(Box<Filter>),
     Is(Comparison),
+    /// The resource refers to one that is live, in scope and meets the condition.
+    RefersTo {
+        by: Link,
+        to: Box<Filter>,
+    },
+    /// One that is live, in scope and meets the condition refers to the resource.
+    ReferredBy {
+        by: Link,
+        from: Box<Filter>,
+    },
+}
+
+/// How one resource refers to another, whose [`super::IndexRows::identity`] it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The identity is its owner.
+    Owner,
+    /// The identity, combined with this number by exclusive or, is one of its facts.
+    Key(IndexKey),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +48,8 @@ pub enum Comparison {
     Text { param: IndexKey, test: TextMatch },
     /// The clinical time lies within the bounds.
     Moment(Bounds),
-    /// Some date of the parameter lies within the bounds.
-    Date { param: IndexKey, bounds: Bounds },
+    /// Some range of the parameter lies within the bounds.
+    Range { param: IndexKey, bounds: Bounds },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -57,14 +57,7 @@ fn only_supported_kinds_are_searchable() {
             .iter()
             .filter(|p| is_searchable(p))
         {
-            let supported = matches!(
-                param.kind,
-                ParamKind::Date
-                    | ParamKind::String
-                    | ParamKind::Token
-                    | ParamKind::Reference
-                    | ParamKind::Uri
-            );
+            let supported = param.kind != ParamKind::Special;
             assert!(supported, "{resource_type}.{}", param.code);
         }
     }
@@ -132,6 +125,61 @@ fn paths_are_straight_and_typed() {
             "{wrong}"
         );
     }
+}
+
+/// All but those of three values, which are refused.
+#[test]
+fn every_composite_of_two_values_is_understood() {
+    let catalogue = catalogue();
+    let mut understood = std::collections::HashSet::new();
+    let mut refused = Vec::new();
+    for resource_type in &r4().resource_types {
+        for param in r4().search_params(resource_type) {
+            if param.kind != ParamKind::Composite {
+                continue;
+            }
+            let Some(found) = catalogue.param(resource_type, &param.code) else {
+                refused.push(format!("{resource_type}.{}", param.code));
+                continue;
+            };
+            let name = format!("{resource_type}.{}", param.code);
+            assert_eq!(
+                found.composites.len(),
+                found.expression.paths.len(),
+                "{name}"
+            );
+            for composite in &found.composites {
+                assert!(!composite.first.expression.paths.is_empty(), "{name}");
+                assert!(!composite.second.expression.paths.is_empty(), "{name}");
+            }
+            understood.insert(&param.url);
+        }
+    }
+    assert_eq!(understood.len(), 42);
+    assert_eq!(refused.len(), 4, "{refused:?}");
+    assert!(
+        refused
+            .iter()
+            .all(|name| name.starts_with("MolecularSequence."))
+    );
+}
+
+/// `combo-…` parameters have the rows of those that they combine.
+#[test]
+fn the_same_values_are_kept_once() {
+    let catalogue = catalogue();
+    let shared: Vec<&str> = catalogue
+        .params("Observation")
+        .iter()
+        .filter(|param| !param.parts.is_empty())
+        .map(|param| param.code.as_str())
+        .collect();
+    let expected = [
+        "combo-code-value-concept",
+        "combo-code-value-quantity",
+        "combo-value-quantity",
+    ];
+    assert_eq!(shared, expected);
 }
 
 /// The patient and the clinical time have columns where a type allows only one.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::judge::{finds, matches, plan};
 use unloop::fhir::search::Compartment;
 
-fn check(resource: &Value, found: &[&str], missed: &[&str]) {
+pub fn check(resource: &Value, found: &[&str], missed: &[&str]) {
     for url in found {
         assert!(finds(url, resource), "{url} should find it");
     }

@@ -67,6 +67,9 @@ fn holds(filter: &Filter, resource: &Value, rows: &IndexRows) -> bool {
         Filter::Any(any) => any.iter().any(|f| holds(f, resource, rows)),
         Filter::Not(inner) => !holds(inner, resource, rows),
         Filter::Is(comparison) => compares(comparison, resource, rows),
+        Filter::RefersTo { .. } | Filter::ReferredBy { .. } => {
+            panic!("one resource alone has no links: {filter:?}")
+        }
     }
 }
 
@@ -91,8 +94,8 @@ fn compares(comparison: &Comparison, resource: &Value, rows: &IndexRows) -> bool
                 }
         }),
         Comparison::Moment(bounds) => rows.moment.is_some_and(|range| within(bounds, range)),
-        Comparison::Date { param, bounds } => rows
-            .dates
+        Comparison::Range { param, bounds } => rows
+            .ranges
             .iter()
             .any(|(of, low, high)| of == param && within(bounds, (*low, *high))),
     }

@@ -9,4 +9,5 @@ mod found;
 mod includes;
 mod judge;
 mod plans;
+mod quantities;
 mod queries;

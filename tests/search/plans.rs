@@ -2,7 +2,7 @@
 //! is single; everything else is keys and rows.
 
 use serde_json::json;
-use unloop::fhir::search::key::{Fact, compartment_key, fact_key, owner_key, param_key};
+use unloop::fhir::search::key::{Fact, compartment_key, fact_key, identity_key, param_key};
 use unloop::fhir::search::{Compartment, order};
 use unloop::store::{Comparison, Filter, OrderBy, OrderTerm, TextMatch};
 
@@ -30,7 +30,7 @@ fn each_parameter_type_has_its_comparison() {
             test,
         })
     };
-    let owner = Filter::Is(Comparison::Owner(vec![owner_key("Patient/p")]));
+    let owner = Filter::Is(Comparison::Owner(vec![identity_key("Patient/p")]));
     let loinc = Fact::SystemCode("http://loinc.org", "8480-6");
     let cases = [
         (
@@ -93,7 +93,7 @@ fn each_parameter_type_has_its_comparison() {
     );
     let date = &conditions("Observation", "value-date=2020")[0];
     assert!(
-        matches!(date, Filter::Is(Comparison::Date { .. })),
+        matches!(date, Filter::Is(Comparison::Range { .. })),
         "{date:?}"
     );
     let updated = &conditions("Observation", "_lastUpdated=2020")[0];
@@ -117,7 +117,7 @@ fn an_id_alone_is_of_any_target_type() {
     else {
         panic!("the owner and keys expected: {alternatives:?}");
     };
-    assert_eq!(*owners, [owner_key("Patient/1")]);
+    assert_eq!(*owners, [identity_key("Patient/1")]);
     let group = fact_key("Observation", "subject", Fact::Reference("Group/1"));
     assert!(
         keys.contains(&group) && keys.len() == 3,

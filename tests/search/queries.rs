@@ -29,7 +29,7 @@ fn refusals_name_the_parameter() {
         ("name:below=x", Kind::NotSupported, "`name:below`"),
         ("gender:exact=male", Kind::NotSupported, "`gender:exact`"),
         (
-            "gender=http://hl7.org/fhir/administrative-gender|male",
+            "gender=http://example.org/genders|male",
             Kind::NotSupported,
             "`gender`",
         ),
@@ -57,21 +57,49 @@ fn refusals_name_the_parameter() {
             Kind::NotSupported,
             "`general-practitioner:Wrong`",
         ),
+        ("general-practitioner.nme=x", Kind::NotSupported, "`nme`"),
         (
-            "general-practitioner.name=x",
+            "general-practitioner:Patient.name=x",
             Kind::NotSupported,
-            "`general-practitioner.name`",
+            "`general-practitioner:Patient.name`",
+        ),
+        ("name.family=x", Kind::NotSupported, "`name.family`"),
+        (
+            "organization.partof.partof.partof.partof.partof.name=x",
+            Kind::Value,
+            "5 references",
         ),
         (
-            "general-practitioner:Practitioner.name=x",
+            "_has:Observation:encounter:code=x",
             Kind::NotSupported,
-            "chaining",
+            "`_has:Observation:encounter:code`",
         ),
         (
-            "_has:Observation:patient:code=x",
+            "_has:Observation:patient:cod=x",
             Kind::NotSupported,
-            "`_has:Observation:patient:code`",
+            "`code`",
         ),
+        (
+            "_has:Observation:patient=x",
+            Kind::Value,
+            "`_has:Observation:patient`",
+        ),
+        (
+            "_has:Wrong:patient:code=x",
+            Kind::NotSupported,
+            "`_has:Wrong:patient:code`",
+        ),
+        (
+            "identifier:of-type=a|b",
+            Kind::Value,
+            "`identifier:of-type`",
+        ),
+        ("gender:text=x", Kind::NotSupported, "`gender:text`"),
+        ("gender:in=x", Kind::NotSupported, "`gender:in`"),
+        ("phonetic=x", Kind::NotSupported, "`phonetic`"),
+        ("_filter=x", Kind::NotSupported, "`_filter`"),
+        ("_content=x", Kind::NotSupported, "`_content`"),
+        ("_list=x", Kind::NotSupported, "`_list`"),
         ("_id=a/b", Kind::Value, "`_id`"),
         ("_id=%00", Kind::Value, "`_id`"),
         ("_lastUpdated=yesterday", Kind::Value, "`_lastUpdated`"),
@@ -104,9 +132,9 @@ fn refusals_name_the_parameter() {
             "{url}: {found:?} {text}"
         );
     }
-    let (kind, text) = refusal(Some("Observation"), "value-quantity=5");
+    let (kind, text) = refusal(Some("Location"), "near=42|-83|11|km");
     assert!(
-        kind == Kind::NotSupported && text.contains("`value-quantity`"),
+        kind == Kind::NotSupported && text.contains("`near`"),
         "{text}"
     );
     let (kind, text) = refusal(None, "name=x");

@@ -49,11 +49,12 @@ pub async fn a_large_commit_is_one_commit(bench: &mut dyn Bench) {
     let changes = |body: &str| {
         let change = |n: i64| {
             let index = IndexRows {
+                identity: Some(IndexKey(n)),
                 owner: Some(IndexKey(n % 50)),
                 moment: Some((n, n + 1)),
                 keys: (0..8).map(|m| IndexKey(n * 10 + m)).collect(),
                 texts: vec![(IndexKey(1), format!("text {n}"))],
-                dates: vec![(IndexKey(1), n, n + 1)],
+                ranges: vec![(IndexKey(1), n, n + 1)],
                 order: vec![("name".into(), format!("name {n}"))],
             };
             put_indexed("Observation", &format!("o{n}"), body, index)

@@ -63,6 +63,8 @@ macro_rules! suite {
                 every_comparison_answers_what_the_oracle_answers
                 nested_conditions_answer_what_the_oracle_answers
                 long_lists_are_answered
+                links_lead_in_both_directions
+                links_do_not_lead_to_what_is_deleted
                 updates_and_deletes_change_what_is_found);
             cases!($adapter, order:
                 every_order_puts_missing_values_last

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use unloop::store::{
-    Bounds, Comparison, Filter, IndexKey, IndexRows, OrderBy, SearchPlan, Store, TextMatch,
+    Bounds, Comparison, Filter, IndexKey, IndexRows, Link, OrderBy, SearchPlan, Store, TextMatch,
 };
 
 use crate::fixture::{Dice, commit, put_indexed};
@@ -24,6 +24,9 @@ pub const WORDS: [&str; 10] = [
 ];
 /// Facts beyond this hash space are negative on purpose.
 pub const FACTS: [i64; 6] = [i64::MIN, -7, 0, 1, 99, i64::MAX];
+
+/// Links by a fact; one is negative on purpose.
+pub const LINKS: [i64; 2] = [-12_345, 77];
 
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -51,6 +54,14 @@ pub async fn fill(store: &Arc<dyn Store>, count: usize) -> Vec<Document> {
 
 fn document(dice: &mut Dice, n: usize) -> Document {
     let mut index = IndexRows::default();
+    if dice.below(5) > 0 {
+        index.identity = Some(IndexKey(dice.signed(12)));
+    }
+    for link in LINKS {
+        if dice.below(2) > 0 {
+            index.keys.push(IndexKey(link ^ dice.signed(12)));
+        }
+    }
     if dice.below(3) > 0 {
         index.owner = Some(IndexKey(dice.signed(5)));
     }
@@ -68,7 +79,7 @@ fn document(dice: &mut Dice, n: usize) -> Document {
     for _ in 0..dice.below(3) {
         let low = dice.signed(50) - 25;
         let date = (IndexKey(dice.signed(2)), low, low + dice.signed(10));
-        index.dates.push(date);
+        index.ranges.push(date);
     }
     for name in ["name", "odd.$name \"x\""] {
         if dice.below(2) > 0 {
@@ -83,12 +94,48 @@ fn document(dice: &mut Dice, n: usize) -> Document {
     }
 }
 
-pub fn judge(document: &Document, filter: &Filter) -> bool {
-    match filter {
-        Filter::All(parts) => parts.iter().all(|part| judge(document, part)),
-        Filter::Any(parts) => parts.iter().any(|part| judge(document, part)),
-        Filter::Not(part) => !judge(document, part),
-        Filter::Is(comparison) => compare(document, comparison),
+/// All documents, and what those at the other end of a link must meet too.
+#[derive(Clone, Copy)]
+struct World<'d> {
+    documents: &'d [Document],
+    scope: &'d Filter,
+}
+
+static ALWAYS: Filter = Filter::All(Vec::new());
+
+impl World<'_> {
+    fn judge(&self, document: &Document, filter: &Filter) -> bool {
+        match filter {
+            Filter::All(parts) => parts.iter().all(|part| self.judge(document, part)),
+            Filter::Any(parts) => parts.iter().any(|part| self.judge(document, part)),
+            Filter::Not(part) => !self.judge(document, part),
+            Filter::Is(comparison) => compare(document, comparison),
+            Filter::RefersTo { by, to } => self.some(to, |other| refers(document, *by, other)),
+            Filter::ReferredBy { by, from } => {
+                self.some(from, |other| refers(other, *by, document))
+            }
+        }
+    }
+
+    fn some(&self, filter: &Filter, linked: impl Fn(&Document) -> bool) -> bool {
+        let unscoped = World {
+            scope: &ALWAYS,
+            ..*self
+        };
+        let mut documents = self.documents.iter();
+        documents.any(|other| {
+            linked(other) && unscoped.judge(other, self.scope) && self.judge(other, filter)
+        })
+    }
+}
+
+fn refers(from: &Document, by: Link, to: &Document) -> bool {
+    let Some(identity) = to.index.identity else {
+        return false;
+    };
+    match by {
+        Link::Owner => from.index.owner == Some(identity),
+        Link::Key(key) => from.index.keys.contains(&IndexKey(key.0 ^ identity.0)),
     }
 }
 
@@ -107,8 +154,8 @@ fn compare(document: &Document, comparison: &Comparison) -> bool {
         Comparison::Moment(bounds) => index
             .moment
             .is_some_and(|(low, high)| within(bounds, low, high)),
-        Comparison::Date { param, bounds } => index
-            .dates
+        Comparison::Range { param, bounds } => index
+            .ranges
             .iter()
             .any(|(of, low, high)| of == param && within(bounds, *low, *high)),
     }
@@ -131,9 +178,15 @@ fn within(bounds: &Bounds, low: i64, high: i64) -> bool {
 
 /// What the plan answers in all, in its order, without place and limit.
 pub fn answer(documents: &[Document], plan: &SearchPlan) -> Vec<String> {
+    let scope = plan.scope.filter();
+    let world = World { documents, scope };
+    let unscoped = World {
+        scope: &ALWAYS,
+        ..world
+    };
     let mut rows: Vec<&Document> = documents
         .iter()
-        .filter(|document| judge(document, plan.scope.filter()) && judge(document, &plan.filter))
+        .filter(|document| unscoped.judge(document, scope) && world.judge(document, &plan.filter))
         .collect();
     rows.sort_by(|a, b| order(a, b, plan));
     if plan.backwards {

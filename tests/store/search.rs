@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use unloop::store::{
-    Bounds, Comparison, Filter, IndexKey, IndexRows, SearchPlan, Store, TextMatch,
+    Bounds, Comparison, Filter, IndexKey, IndexRows, Link, Scope, SearchPlan, Store, TextMatch,
 };
 
 use crate::fixture::{
     Bench, Dice, all, commit, delete, done, has, ids, of_type, owned, plan, put, put_indexed,
 };
-use crate::oracle::{Document, FACTS, TYPES, WORDS, answer, fill};
+use crate::oracle::{Document, FACTS, LINKS, TYPES, WORDS, answer, fill};
 
 async fn check(store: &Arc<dyn Store>, documents: &[Document], plan: &SearchPlan) {
     let expected = answer(documents, plan);
@@ -82,7 +82,7 @@ fn comparisons(documents: &[Document]) -> Vec<Comparison> {
     for bounds in bounds() {
         let param = IndexKey(0);
         all.push(Comparison::Moment(bounds));
-        all.push(Comparison::Date { param, bounds });
+        all.push(Comparison::Range { param, bounds });
     }
     let param = IndexKey(1);
     all.extend(
@@ -104,7 +104,7 @@ pub async fn every_comparison_answers_what_the_oracle_answers(bench: &mut dyn Be
 }
 
 fn nested(dice: &mut Dice, from: &[Comparison], depth: u32) -> Filter {
-    let sides = if depth == 0 { 1 } else { 4 };
+    let sides = if depth == 0 { 1 } else { 6 };
     let parts = |dice: &mut Dice| {
         let count = dice.below(4);
         (0..count).map(|_| nested(dice, from, depth - 1)).collect()
@@ -113,7 +113,84 @@ fn nested(dice: &mut Dice, from: &[Comparison], depth: u32) -> Filter {
         0 => Filter::Is(dice.pick(from).clone()),
         1 => Filter::All(parts(dice)),
         2 => Filter::Any(parts(dice)),
-        _ => Filter::Not(Box::new(nested(dice, from, depth - 1))),
+        3 => Filter::Not(Box::new(nested(dice, from, depth - 1))),
+        _ => {
+            let far = nested(dice, from, depth - 1);
+            dice.pick(&links(&far)).clone()
+        }
+    }
+}
+
+/// Every way to reach resources that meet the condition.
+fn links(far: &Filter) -> Vec<Filter> {
+    let keys = LINKS.map(|link| Link::Key(IndexKey(link)));
+    let mut all = Vec::new();
+    for by in [Link::Owner].into_iter().chain(keys) {
+        let far = || Box::new(far.clone());
+        all.push(Filter::RefersTo { by, to: far() });
+        all.push(Filter::ReferredBy { by, from: far() });
+    }
+    all
+}
+
+pub async fn links_lead_in_both_directions(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let documents = fill(&store, 200).await;
+    let from = comparisons(&documents);
+    let mut dice = Dice(11);
+    for _ in 0..25 {
+        let far = nested(&mut dice, &from, 1);
+        for link in links(&far) {
+            check(&store, &documents, &plan(link.clone())).await;
+            let around = vec![of_type("Observation"), link.clone()];
+            check(&store, &documents, &plan(Filter::All(around))).await;
+            let scope = Scope::only(Filter::Any(vec![owned(1), link.clone(), has(0)]));
+            let scoped = SearchPlan {
+                scope,
+                ..plan(link)
+            };
+            check(&store, &documents, &scoped).await;
+        }
+    }
+}
+
+pub async fn links_do_not_lead_to_what_is_deleted(bench: &mut dyn Bench) {
+    let store = bench.store();
+    let [link, identity] = [9, 100];
+    let index = |identity: Option<i64>, keys: &[i64]| IndexRows {
+        identity: identity.map(IndexKey),
+        keys: keys.iter().copied().map(IndexKey).collect(),
+        ..IndexRows::default()
+    };
+    let target = || put_indexed("Patient", "a", "x", index(Some(identity), &[1]));
+    let source = || {
+        put_indexed(
+            "Observation",
+            "b",
+            "x",
+            index(Some(200), &[link ^ identity, 2]),
+        )
+    };
+    let by = Link::Key(IndexKey(link));
+    let to = Filter::RefersTo {
+        by,
+        to: Box::new(has(1)),
+    };
+    let from = Filter::ReferredBy {
+        by,
+        from: Box::new(has(2)),
+    };
+    for (change, expected) in [
+        (target(), 0),
+        (source(), 1),
+        (delete("Patient", "a"), 0),
+        (target(), 1),
+        (delete("Observation", "b"), 0),
+    ] {
+        done(&store, change).await;
+        for filter in [&to, &from] {
+            assert_eq!(store.count(&plan(filter.clone())).await, Ok(expected));
+        }
     }
 }
 
@@ -152,11 +229,12 @@ pub async fn long_lists_are_answered(bench: &mut dyn Bench) {
 pub async fn updates_and_deletes_change_what_is_found(bench: &mut dyn Bench) {
     let store = bench.store();
     let index = |fact| IndexRows {
+        identity: Some(IndexKey(fact)),
         owner: Some(IndexKey(fact)),
         moment: Some((fact, fact)),
         keys: vec![IndexKey(fact), IndexKey(fact)],
         texts: vec![(IndexKey(0), format!("text {fact}"))],
-        dates: vec![(IndexKey(0), fact, fact)],
+        ranges: vec![(IndexKey(0), fact, fact)],
         order: vec![("name".into(), fact.to_string())],
     };
     let filters = |fact: i64| {
@@ -171,7 +249,7 @@ pub async fn updates_and_deletes_change_what_is_found(bench: &mut dyn Bench) {
             has(fact),
             owned(fact),
             Filter::Is(Comparison::Moment(bounds)),
-            Filter::Is(Comparison::Date { param, bounds }),
+            Filter::Is(Comparison::Range { param, bounds }),
             Filter::Is(Comparison::Text { param, test }),
         ]
     };

@@ -1,2 +1,2 @@
-DROP TABLE outbox, resource_date, resource_text, history, resource;
+DROP TABLE outbox, resource_range, resource_text, history, resource;
 DROP SEQUENCE resource_rid;

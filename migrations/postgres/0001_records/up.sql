@@ -6,6 +6,7 @@ CREATE TABLE resource (
     rid         BIGINT PRIMARY KEY,
     version     BIGINT NOT NULL,
     updated     BIGINT NOT NULL,
+    identity    BIGINT,
     owner       BIGINT,
     moment_low  BIGINT,
     moment_high BIGINT,
@@ -18,6 +19,8 @@ CREATE TABLE resource (
 );
 CREATE UNIQUE INDEX resource_identity ON resource (type, id);
 CREATE INDEX resource_owner ON resource (type, owner, id) WHERE owner IS NOT NULL;
+-- What links call a resource.
+CREATE INDEX resource_link ON resource (identity) WHERE identity IS NOT NULL;
 CREATE INDEX resource_type_updated ON resource (type, updated, id);
 CREATE INDEX resource_updated ON resource (updated);
 CREATE INDEX resource_moment ON resource (type, moment_low, id) WHERE moment_low IS NOT NULL;
@@ -47,14 +50,14 @@ CREATE TABLE resource_text (
 CREATE INDEX resource_text_value ON resource_text (param, value, rid);
 CREATE INDEX resource_text_rid ON resource_text (rid);
 
-CREATE TABLE resource_date (
+CREATE TABLE resource_range (
     param BIGINT NOT NULL,
     low   BIGINT NOT NULL,
     high  BIGINT NOT NULL,
     rid   BIGINT NOT NULL
 );
-CREATE INDEX resource_date_range ON resource_date (param, low, high, rid);
-CREATE INDEX resource_date_rid ON resource_date (rid);
+CREATE INDEX resource_range_value ON resource_range (param, low, high, rid);
+CREATE INDEX resource_range_rid ON resource_range (rid);
 
 CREATE TABLE outbox (
     seq     BIGSERIAL PRIMARY KEY,

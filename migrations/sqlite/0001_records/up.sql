@@ -7,6 +7,7 @@ CREATE TABLE resource (
     version INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     method INTEGER NOT NULL,
+    identity INTEGER,
     owner INTEGER,
     moment_low INTEGER,
     moment_high INTEGER,
@@ -15,6 +16,8 @@ CREATE TABLE resource (
     UNIQUE (type, id)
 );
 CREATE INDEX resource_owner ON resource (owner, type, id) WHERE owner IS NOT NULL;
+-- What links call a resource.
+CREATE INDEX resource_link ON resource (identity) WHERE identity IS NOT NULL;
 CREATE INDEX resource_type_updated ON resource (type, updated, id);
 CREATE INDEX resource_updated ON resource (updated);
 CREATE INDEX resource_moment ON resource (type, moment_low, id) WHERE moment_low IS NOT NULL;
@@ -51,14 +54,14 @@ CREATE TABLE resource_text (
 ) WITHOUT ROWID;
 CREATE INDEX resource_text_rid ON resource_text (rid, param);
 
-CREATE TABLE resource_date (
+CREATE TABLE resource_range (
     param INTEGER NOT NULL,
     low INTEGER NOT NULL,
     high INTEGER NOT NULL,
     rid INTEGER NOT NULL,
     PRIMARY KEY (param, low, high, rid)
 ) WITHOUT ROWID;
-CREATE INDEX resource_date_rid ON resource_date (rid, param);
+CREATE INDEX resource_range_rid ON resource_range (rid, param);
 
 -- Messages that became durable together with the changes they tell of.
 CREATE TABLE outbox (

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::compartment::{self, Membership};
-use super::param::place;
+use super::composite;
 pub use super::param::{Param, Storage};
+use super::param::{place, share};
 use super::reference::Base;
 use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
 
@@ -24,20 +25,17 @@ pub struct TypeSearch {
     pub compartments: Vec<Membership>,
 }
 
-/// The service can answer with this parameter. The rest (numbers, quantities,
-/// composites, special ones and those without an expression) it refuses.
+/// The service can answer with this parameter. The rest (special ones, those
+/// without an expression and composites of three values) it refuses.
 pub fn is_searchable(param: &SearchParam) -> bool {
     !param.expression.is_empty()
         // Sounds are not indexed; answering by spelling would be wrong.
         && param.code != "phonetic"
-        && matches!(
-            param.kind,
-            ParamKind::Date
-                | ParamKind::String
-                | ParamKind::Token
-                | ParamKind::Reference
-                | ParamKind::Uri
-        )
+        && match param.kind {
+            ParamKind::Special => false,
+            ParamKind::Composite => composite::is_searchable(param),
+            _ => true,
+        }
 }
 
 impl Catalogue {
@@ -75,6 +73,7 @@ impl TypeSearch {
             .map(|param| Param::compile(definitions, resource_type, param))
             .collect();
         place(&mut params);
+        share(&mut params);
         let compartments = compartment::memberships(definitions, resource_type, &params);
         Self {
             params,

@@ -1,15 +1,17 @@
 //! Query + scope -> search plan. <https://hl7.org/fhir/R4/search.html#ptypes>
 
 use super::catalogue::{Catalogue, Param, Storage};
-use super::key::{Fact, compartment_key, fact_key, owner_key, param_key};
+use super::extract::has_present_fact;
+use super::key::{Fact, compartment_key, fact_key, identity_key, link_key, param_key, unit_key};
 use super::lookup::{common_types, every_type_has};
-use super::parameter::{Parameter, ReferenceTest, Test, TokenTest};
-use super::prefix::{self, DateTest};
+use super::parameter::{Has, Parameter, ReferenceTest, Test, TokenTest};
+use super::prefix::{self, NumberTest};
+use super::quantity::QuantityTest;
 use super::query::Query;
-use super::{reference, sort, token};
+use super::{reference, sort, token, uri};
 use crate::fhir::definitions::ParamKind;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::store::{Bounds, Comparison, Filter, IndexKey, Scope, SearchPlan, TextMatch};
+use crate::store::{Bounds, Comparison, Filter, IndexKey, Link, Scope, SearchPlan, TextMatch};
 
 /// `Patient/123`, where the search is limited to what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,21 +48,16 @@ pub fn compile(
 /// The types searched and the parameters, which mean the same facts in all of
 /// them or are said for each.
 fn selection(catalogue: &Catalogue, query: &Query, now: i64) -> Result<Filter, Failure> {
-    let of_type = |resource_type: &str| -> Result<(bool, Vec<Filter>), Failure> {
+    let compiler = Compiler { catalogue, now };
+    let mut alternatives = Vec::new();
+    for resource_type in common_types(catalogue, &query.types) {
         let mut filters = Vec::new();
         let mut shared = true;
         for parameter in &query.parameters {
-            let param = catalogue
-                .param(resource_type, &parameter.code)
-                .ok_or_else(|| no_longer(&parameter.code))?;
-            shared &= every_type_has(param);
-            filters.push(filter(catalogue, param, parameter, now));
+            let param = catalogue.param(&resource_type, &parameter.code);
+            shared &= param.is_some_and(every_type_has);
+            filters.push(compiler.parameter(&resource_type, parameter)?);
         }
-        Ok((shared, filters))
-    };
-    let mut alternatives = Vec::new();
-    for resource_type in common_types(catalogue, &query.types) {
-        let (shared, mut filters) = of_type(&resource_type)?;
         if shared {
             if !query.types.is_empty() {
                 filters.insert(0, Filter::Is(Comparison::Type(query.types.clone())));
@@ -78,23 +75,171 @@ fn no_longer(code: &str) -> Failure {
     Failure::new(Kind::NotSupported, text)
 }
 
-fn filter(catalogue: &Catalogue, param: &Param, parameter: &Parameter, now: i64) -> Filter {
-    match &parameter.test {
-        Test::Id(ids) => Filter::Is(Comparison::Id(ids.clone())),
-        Test::Token(tests) => has(token_keys(param, tests)),
-        Test::TokenNot(tests) => not(has(token_keys(param, tests))),
-        Test::StartsWith(texts) => text(param, texts, TextMatch::StartsWith),
-        Test::Contains(texts) => text(param, texts, TextMatch::Contains),
-        Test::Exact(texts) => has(keys(param, texts, Fact::Exact)),
-        Test::Uri(uris) => has(keys(param, uris, Fact::Uri)),
-        Test::Reference(tests) => reference_filter(param, &literals(catalogue, param, tests)),
-        Test::ReferenceIdentifier(tests) => has(identifier_keys(param, tests)),
-        Test::Date(tests) => dates(param, tests, now),
-        Test::Missing(missing) => {
-            let present = present(param);
-            if *missing { not(present) } else { present }
+struct Compiler<'c> {
+    catalogue: &'c Catalogue,
+    now: i64,
+}
+
+impl Compiler<'_> {
+    fn parameter(&self, resource_type: &str, parameter: &Parameter) -> Result<Filter, Failure> {
+        let Parameter { code, test } = parameter;
+        if let Test::Has(has) = test {
+            return self.has(resource_type, has);
+        }
+        let param = self.catalogue.param(resource_type, code);
+        let param = param.ok_or_else(|| no_longer(code))?;
+        match test {
+            Test::Chain(ends) => self.chain(param, ends),
+            test => Ok(self.test(param, test)),
         }
     }
+
+    fn chain(&self, param: &Param, ends: &[(String, Parameter)]) -> Result<Filter, Failure> {
+        let mut alternatives = Vec::new();
+        for (target, parameter) in ends.iter().filter(|(t, _)| param.may_refer_to(t)) {
+            alternatives.push(Filter::RefersTo {
+                by: link(param, target),
+                to: Box::new(self.of_type(target, parameter)?),
+            });
+        }
+        Ok(any(alternatives))
+    }
+
+    fn has(&self, resource_type: &str, has: &Has) -> Result<Filter, Failure> {
+        let param = self.catalogue.param(&has.source, &has.link);
+        let param = param.ok_or_else(|| no_longer(&has.link))?;
+        Ok(Filter::ReferredBy {
+            by: link(param, resource_type),
+            from: Box::new(self.of_type(&has.source, &has.parameter)?),
+        })
+    }
+
+    fn of_type(&self, resource_type: &str, parameter: &Parameter) -> Result<Filter, Failure> {
+        let of_type = Filter::Is(Comparison::Type(vec![resource_type.to_owned()]));
+        Ok(Filter::All(vec![
+            of_type,
+            self.parameter(resource_type, parameter)?,
+        ]))
+    }
+
+    fn test(&self, param: &Param, test: &Test) -> Filter {
+        if let Test::Missing(missing) = test {
+            let present = self.present(param);
+            return if *missing { not(present) } else { present };
+        }
+        if !param.parts.is_empty() {
+            return any(self
+                .parts(param)
+                .map(|part| self.test(part, test))
+                .collect());
+        }
+        match test {
+            Test::Id(ids) => Filter::Is(Comparison::Id(ids.clone())),
+            Test::Token(tests) => has(token_keys(param, tests)),
+            Test::TokenNot(tests) => not(has(token_keys(param, tests))),
+            Test::TokenText(texts) | Test::StartsWith(texts) => {
+                text(param, texts, TextMatch::StartsWith)
+            }
+            Test::OfType(typed) => has(typed_keys(param, typed)),
+            Test::Contains(texts) => text(param, texts, TextMatch::Contains),
+            Test::Exact(texts) => has(keys(param, texts, Fact::Exact)),
+            Test::Uri(uris) => has(keys(param, uris, Fact::Uri)),
+            Test::UriBelow(uris) => any(uris.iter().map(|uri| below(param, uri)).collect()),
+            Test::UriAbove(uris) => {
+                let above: Vec<String> = uris.iter().flat_map(|uri| uri::above(uri)).collect();
+                has(keys(param, &above, Fact::Uri))
+            }
+            Test::Reference(tests) => {
+                reference_filter(param, &literals(self.catalogue, param, tests))
+            }
+            Test::ReferenceIdentifier(tests) => has(identifier_keys(param, tests)),
+            Test::Date(tests) => {
+                let bounds = tests.iter().flat_map(|test| test.bounds(self.now));
+                any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
+            }
+            Test::Number(tests) => {
+                let bounds = tests.iter().flat_map(NumberTest::bounds);
+                any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
+            }
+            Test::Quantity(tests) => any(tests
+                .iter()
+                .flat_map(|test| quantity(param, test))
+                .collect()),
+            Test::Composite(pairs) => self.composite(param, pairs),
+            // Said above: these are of other resources, or of whatever value.
+            Test::Chain(_) | Test::Has(_) | Test::Missing(_) => Filter::Any(Vec::new()),
+        }
+    }
+
+    fn parts<'s>(&'s self, param: &'s Param) -> impl Iterator<Item = &'s Param> {
+        let codes = param.parts.iter();
+        codes.filter_map(|code| self.catalogue.param(&param.scope, code))
+    }
+
+    /// The second value is looked for beside each fact of the first.
+    fn composite(&self, param: &Param, pairs: &[(Test, Test)]) -> Filter {
+        let mut alternatives = Vec::new();
+        for composite in &param.composites {
+            for (first, second) in pairs {
+                let Test::Token(tests) = first else { continue };
+                let named = Param {
+                    scope: param.scope.clone(),
+                    ..composite.first.clone()
+                };
+                for key in token_keys(&named, tests) {
+                    let filter = self.test(&composite.beside(key), second);
+                    if !alternatives.contains(&filter) {
+                        alternatives.push(filter);
+                    }
+                }
+            }
+        }
+        any(alternatives)
+    }
+
+    fn present(&self, param: &Param) -> Filter {
+        if !param.parts.is_empty() {
+            return any(self.parts(param).map(|part| self.present(part)).collect());
+        }
+        match param.kind {
+            ParamKind::String => text(param, &[String::new()], TextMatch::StartsWith),
+            _ if has_present_fact(param) => {
+                has(vec![fact_key(&param.scope, &param.code, Fact::Present)])
+            }
+            _ => in_bounds(param, prefix::any()),
+        }
+    }
+}
+
+/// How the parameter refers to resources of the type.
+fn link(param: &Param, target: &str) -> Link {
+    if param.is_owner(Some(target)) {
+        Link::Owner
+    } else {
+        Link::Key(link_key(&param.scope, &param.code))
+    }
+}
+
+fn quantity(param: &Param, test: &QuantityTest) -> Vec<Filter> {
+    let param = unit_key(&param.scope, &param.code, &test.unit);
+    let range = |bounds| Filter::Is(Comparison::Range { param, bounds });
+    test.number.bounds().into_iter().map(range).collect()
+}
+
+/// The address itself, and whatever is in it.
+fn below(param: &Param, uri: &str) -> Filter {
+    let mut alternatives = vec![has(keys(param, &[uri.to_owned()], Fact::Uri))];
+    if let Some(start) = uri::below(uri) {
+        alternatives.push(text(param, &[start], TextMatch::StartsWith));
+    }
+    any(alternatives)
+}
+
+fn typed_keys(param: &Param, typed: &[[String; 3]]) -> Vec<IndexKey> {
+    let key = |[system, code, value]: &[String; 3]| {
+        fact_key(&param.scope, &param.code, Fact::OfType(system, code, value))
+    };
+    typed.iter().map(key).collect()
 }
 
 fn token_keys(param: &Param, tests: &[TokenTest]) -> Vec<IndexKey> {
@@ -144,14 +289,14 @@ fn literals(catalogue: &Catalogue, param: &Param, tests: &[ReferenceTest]) -> Ve
 /// The parameter points at one of these (normalised) targets. What is about the
 /// resource's one patient asks for the owner.
 pub(super) fn reference_filter(param: &Param, targets: &[String]) -> Filter {
-    let is_owner = |target: &&String| {
-        param.storage == Storage::Owner
-            || (param.names_owner && reference::literal_type(target) == Some("Patient"))
-    };
+    let is_owner = |target: &&String| param.is_owner(reference::literal_type(target));
     let (owners, others): (Vec<&String>, Vec<&String>) = targets.iter().partition(is_owner);
     let mut alternatives = Vec::new();
     if !owners.is_empty() {
-        let owners = owners.into_iter().map(|target| owner_key(target)).collect();
+        let owners = owners
+            .into_iter()
+            .map(|target| identity_key(target))
+            .collect();
         alternatives.push(Filter::Is(Comparison::Owner(owners)));
     }
     if !others.is_empty() {
@@ -172,28 +317,15 @@ fn text(param: &Param, texts: &[String], test: fn(String) -> TextMatch) -> Filte
     any(texts.iter().map(one).collect())
 }
 
-fn dates(param: &Param, tests: &[DateTest], now: i64) -> Filter {
-    let bounds = tests.iter().flat_map(|test| test.bounds(now));
-    any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
-}
-
 fn in_bounds(param: &Param, bounds: Bounds) -> Filter {
     Filter::Is(match param.storage {
         Storage::Updated => Comparison::Updated(bounds),
         Storage::Moment => Comparison::Moment(bounds),
-        Storage::Id | Storage::Owner | Storage::Rows => Comparison::Date {
+        Storage::Id | Storage::Owner | Storage::Rows => Comparison::Range {
             param: param_key(&param.scope, &param.code),
             bounds,
         },
     })
-}
-
-fn present(param: &Param) -> Filter {
-    match param.kind {
-        ParamKind::Date => in_bounds(param, prefix::any()),
-        ParamKind::String => text(param, &[String::new()], TextMatch::StartsWith),
-        _ => has(vec![fact_key(&param.scope, &param.code, Fact::Present)]),
-    }
 }
 
 fn has(keys: Vec<IndexKey>) -> Filter {

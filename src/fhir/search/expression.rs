@@ -92,6 +92,7 @@ impl<'a> Parser<'a> {
             leaf: self.resource_type.to_owned(),
             element: self.resource_type.to_owned(),
             targets: Vec::new(),
+            binding: None,
             single: true,
         };
         if [self.resource_type, "Resource", "DomainResource"].contains(&name) {
@@ -161,7 +162,8 @@ impl<'a> Parser<'a> {
 
     fn only_type(&mut self, mut paths: Vec<Path>) -> Parsed<Vec<Path>> {
         let name = self.word()?;
-        paths.retain(|path| path.leaf == name);
+        // `value.as(DateTime)` of an official composite means `dateTime`.
+        paths.retain(|path| path.leaf.eq_ignore_ascii_case(name));
         self.some(paths, "the element has no such type")
     }
 
@@ -260,6 +262,7 @@ fn step_into(path: &Path, element: &Element, property: &str, leaf: &str) -> Path
         leaf: leaf.to_owned(),
         element: format!("{}.{}", path.element, element.name),
         targets: element.targets.clone(),
+        binding: element.required_binding.clone(),
         single: path.single && !element.array,
     }
 }

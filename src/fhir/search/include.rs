@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Param};
 use super::compile::reference_filter;
+use super::key::{Fact, fact_key, identity_key};
 use super::reference;
 use crate::fhir::definitions::ParamKind;
 use crate::fhir::outcome::{Failure, Kind};
@@ -30,7 +31,7 @@ impl Include {
             Some((_, "iterate")) => true,
             Some(_) => return Err(unsupported(name, value, "has an unsupported modifier")),
         };
-        if value == "*" && name.starts_with("_include") {
+        if value == "*" {
             return Ok(Self {
                 source: None,
                 code: None,
@@ -118,34 +119,55 @@ impl Catalogue {
         scope: &Scope,
         limit: usize,
     ) -> Vec<SearchPlan> {
+        let term = |by| OrderTerm {
+            by,
+            descending: false,
+        };
         let plan = |include: &Include| {
-            let source = include.source.as_deref()?;
-            let targets: Vec<String> = matches
+            let targets: Vec<&ResourceKey> = matches
                 .iter()
                 .filter(|key| include.is_to(&key.resource_type))
-                .map(ToString::to_string)
                 .collect();
-            let refers = self
-                .reference_params(source, include.code.as_deref())
-                .map(|param| reference_filter(param, &targets))
-                .collect();
-            let types = vec![source.to_owned()];
             (!targets.is_empty()).then(|| SearchPlan {
                 scope: scope.clone(),
-                filter: Filter::All(vec![
-                    Filter::Is(Comparison::Type(types)),
-                    Filter::Any(refers),
-                ]),
-                order: vec![OrderTerm {
-                    by: OrderBy::Id,
-                    descending: false,
-                }],
+                filter: self.referring(include, &targets),
+                order: vec![term(OrderBy::Type), term(OrderBy::Id)],
                 after: None,
                 backwards: false,
                 limit,
             })
         };
         revincludes.iter().filter_map(plan).collect()
+    }
+
+    /// What refers to one of these by the parameters asked for. With `*` these
+    /// are hundreds, so that all facts are asked for at once.
+    fn referring(&self, include: &Include, targets: &[&ResourceKey]) -> Filter {
+        let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
+        let Some(source) = include.source.as_deref() else {
+            let owners = texts.iter().map(|text| identity_key(text)).collect();
+            let types = self.definitions.resource_types.iter();
+            let params = types.flat_map(|of_type| self.reference_params(of_type, None));
+            let keys = params.flat_map(|param| {
+                let able = targets.iter().filter(|key| param.may_refer_to(&key.resource_type));
+                able.map(|key| {
+                    let text = key.to_string();
+                    fact_key(&param.scope, &param.code, Fact::Reference(&text))
+                })
+            });
+            return Filter::Any(vec![
+                Filter::Is(Comparison::Owner(owners)),
+                Filter::Is(Comparison::Key(keys.collect())),
+            ]);
+        };
+        let refers = self
+            .reference_params(source, include.code.as_deref())
+            .map(|param| reference_filter(param, &texts))
+            .collect();
+        Filter::All(vec![
+            Filter::Is(Comparison::Type(vec![source.to_owned()])),
+            Filter::Any(refers),
+        ])
     }
 
     fn reference_params<'c>(

@@ -3,6 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::quantity::UnitName;
 use crate::store::IndexKey;
 
 /// A fact about one parameter, before hashing.
@@ -23,6 +24,8 @@ pub enum Fact<'a> {
     Uri(&'a str),
     /// `:exact`: the text as it was written
     Exact(&'a str),
+    /// `:of-type`: type system, type code and value of an identifier
+    OfType(&'a str, &'a str, &'a str),
     /// There is some value: `:missing=false`
     Present,
 }
@@ -35,10 +38,13 @@ pub fn fact_key(scope: &str, code: &str, fact: Fact<'_>) -> IndexKey {
         Fact::Code(value) => hash(&["code", scope, code, value]),
         Fact::NoSystem(value) => hash(&["no-system", scope, code, value]),
         Fact::System(system) => hash(&["system", scope, code, system]),
-        Fact::Reference(text) => hash(&["reference", scope, code, text]),
+        Fact::Reference(text) => IndexKey(link_key(scope, code).0 ^ identity_key(text).0),
         Fact::Identifier(system, value) => hash(&["identifier", scope, code, system, value]),
         Fact::Uri(text) => hash(&["uri", scope, code, text]),
         Fact::Exact(text) => hash(&["exact", scope, code, text]),
+        Fact::OfType(system, code_of_type, value) => {
+            hash(&["of-type", scope, code, system, code_of_type, value])
+        }
         Fact::Present => hash(&["present", scope, code]),
     }
 }
@@ -48,9 +54,26 @@ pub fn param_key(scope: &str, code: &str) -> IndexKey {
     hash(&["parameter", scope, code])
 }
 
-/// The one patient a resource belongs to; `patient` is a normalised reference.
-pub fn owner_key(patient: &str) -> IndexKey {
-    hash(&["owner", patient])
+/// The values of a quantity that were measured alike.
+pub fn unit_key(scope: &str, code: &str, unit: &UnitName) -> IndexKey {
+    match unit {
+        UnitName::Any => param_key(scope, code),
+        UnitName::Code(unit) => hash(&["unit", scope, code, unit]),
+        UnitName::SystemCode(system, unit) => hash(&["unit", scope, code, system, unit]),
+        UnitName::Kind(kind) => hash(&["kind", scope, code, kind]),
+    }
+}
+
+/// What a resource is called by those that refer to it: of a normalised
+/// reference, and of itself.
+pub fn identity_key(reference: &str) -> IndexKey {
+    hash(&["identity", reference])
+}
+
+/// A reference parameter. With the identity of a target by exclusive or it is
+/// the fact of referring to it, so that a store can follow it in both directions.
+pub fn link_key(scope: &str, code: &str) -> IndexKey {
+    hash(&["reference", scope, code])
 }
 
 /// Membership of a compartment: `("Patient", "123")`.

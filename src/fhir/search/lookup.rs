@@ -2,78 +2,76 @@
 //! say where it means none. <https://hl7.org/fhir/R4/search.html#errors>
 
 use super::catalogue::{Catalogue, Param};
-use super::query::Query;
 use super::result::RESULT_PARAMETERS;
 use super::suggest::nearest;
 use crate::fhir::outcome::{Failure, Kind};
 
-impl Query {
-    /// The parameter in every type that is searched.
-    pub(super) fn find<'c>(
-        &self,
-        catalogue: &'c Catalogue,
-        name: &str,
-        code: &str,
-    ) -> Result<&'c Param, Refused> {
-        if name.starts_with("_has:") {
-            return Err(unknown(name, "is not supported: reverse chaining"));
-        }
-        if name.contains('.') {
-            return Err(unknown(name, "is not supported: chaining"));
-        }
-        let common = common_types(catalogue, &self.types);
-        let mut found: Option<&Param> = None;
-        for resource_type in &common {
-            let param = catalogue
-                .param(resource_type, code)
-                // Without a type only what every type has can be asked.
-                .filter(|param| !self.types.is_empty() || every_type_has(param));
-            match (param, found) {
-                (Some(param), Some(first)) if param.kind != first.kind => {
-                    return Err(unknown(
-                        name,
-                        "means different things in the types searched",
-                    ));
-                }
-                (Some(param), _) => found = found.or(Some(param)),
-                (None, _) => return Err(self.no_such(catalogue, resource_type, name, code)),
-            }
-        }
-        found.ok_or_else(|| unknown(name, "is not supported here"))
-    }
+/// Parameters of the specification that are refused for what they are.
+const REFUSED: [(&str, &str); 5] = [
+    ("_filter", "expressions"),
+    ("_text", "full texts"),
+    ("_content", "full texts"),
+    ("_list", "lists of resources"),
+    ("_query", "named queries"),
+];
 
-    fn no_such(
-        &self,
-        catalogue: &Catalogue,
-        resource_type: &str,
-        name: &str,
-        code: &str,
-    ) -> Refused {
-        let place = match self.types.as_slice() {
-            [] => "a search of all types".to_owned(),
-            _ => resource_type.to_owned(),
-        };
-        if !self.types.is_empty()
-            && catalogue
-                .definitions
-                .search_param(resource_type, code)
-                .is_some()
-        {
-            return unknown(name, &format!("of {place} is not supported yet"));
+/// The parameter in every type that is searched.
+pub(super) fn find<'c>(
+    catalogue: &'c Catalogue,
+    types: &[String],
+    name: &str,
+    code: &str,
+) -> Result<&'c Param, Refused> {
+    let mut found: Option<&Param> = None;
+    for resource_type in &common_types(catalogue, types) {
+        let param = catalogue
+            .param(resource_type, code)
+            // Without a type only what every type has can be asked.
+            .filter(|param| !types.is_empty() || every_type_has(param));
+        match (param, found) {
+            (Some(param), Some(first)) if param.kind != first.kind => {
+                return Err(unknown(
+                    name,
+                    "means different things in the types searched",
+                ));
+            }
+            (Some(param), _) => found = found.or(Some(param)),
+            (None, _) => return Err(no_such(catalogue, types, resource_type, name, code)),
         }
-        let params = catalogue
-            .params(resource_type)
-            .iter()
-            .filter(|param| !self.types.is_empty() || every_type_has(param))
-            .map(|param| param.code.as_str());
-        let near = nearest(code, params.chain(RESULT_PARAMETERS));
-        let hint = if near.is_empty() {
-            String::new()
-        } else {
-            format!("; did you mean `{}`?", near.join("`, `"))
-        };
-        unknown(name, &format!("is unknown for {place}{hint}"))
     }
+    found.ok_or_else(|| unknown(name, "is not supported here"))
+}
+
+fn no_such(
+    catalogue: &Catalogue,
+    types: &[String],
+    resource_type: &str,
+    name: &str,
+    code: &str,
+) -> Refused {
+    if let Some((_, by)) = REFUSED.iter().find(|(refused, _)| *refused == code) {
+        return unknown(name, &format!("is not supported: searching by {by}"));
+    }
+    let place = match types {
+        [] => "a search of all types".to_owned(),
+        _ => resource_type.to_owned(),
+    };
+    let defined = catalogue.definitions.search_param(resource_type, code);
+    if !types.is_empty() && defined.is_some() {
+        return unknown(name, &format!("of {place} is not supported"));
+    }
+    let params = catalogue
+        .params(resource_type)
+        .iter()
+        .filter(|param| !types.is_empty() || every_type_has(param))
+        .map(|param| param.code.as_str());
+    let near = nearest(code, params.chain(RESULT_PARAMETERS));
+    let hint = if near.is_empty() {
+        String::new()
+    } else {
+        format!("; did you mean `{}`?", near.join("`, `"))
+    };
+    unknown(name, &format!("is unknown for {place}{hint}"))
 }
 
 /// A parameter that is refused: unknown ones may be left out, wrong ones not.
@@ -91,7 +89,7 @@ impl From<Failure> for Refused {
     }
 }
 
-fn unknown(name: &str, problem: &str) -> Refused {
+pub(super) fn unknown(name: &str, problem: &str) -> Refused {
     let text = format!("Search parameter `{name}` {problem}");
     Refused::Unknown(Failure::new(Kind::NotSupported, text))
 }

@@ -6,9 +6,12 @@
 //! [`query`] (URL -> typed query), [`mod@compile`] (query -> plan).
 
 pub mod catalogue;
+mod chain;
 pub mod compartment;
 pub mod compile;
+mod composite;
 pub mod date;
+pub mod decimal;
 pub mod expression;
 pub mod extract;
 pub mod include;
@@ -20,6 +23,7 @@ pub mod param;
 pub mod parameter;
 pub mod path;
 pub mod prefix;
+pub mod quantity;
 pub mod query;
 pub mod reference;
 mod result;
@@ -27,6 +31,9 @@ pub mod sort;
 pub mod string;
 mod suggest;
 pub mod token;
+pub mod ucum;
+mod ucum_units;
+mod uri;
 mod value;
 mod values;
 

@@ -1,12 +1,13 @@
 //! One search parameter of a type: what it reads and where that is kept.
 //! <https://hl7.org/fhir/R4/searchparameter.html>
 
+use super::composite::{self, Composite};
 use super::expression::{self, Expression};
 use super::path::{Path, Predicate, Step};
 use super::token;
 use crate::fhir::definitions::{Definitions, ParamKind, SearchParam};
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Param {
     pub code: String,
     pub kind: ParamKind,
@@ -17,6 +18,10 @@ pub struct Param {
     pub storage: Storage,
     /// Its values that are patients are the owner.
     pub names_owner: bool,
+    /// Of a composite parameter, the places where its values stand together.
+    pub composites: Vec<Composite>,
+    /// Parameters that together have the same values, and keep them.
+    pub parts: Vec<String>,
 }
 
 /// Where the values of a parameter are found.
@@ -67,6 +72,12 @@ impl Param {
                 .retain(|path| reads(param.kind, &path.leaf));
         }
         let of_every_type = param.code.starts_with('_');
+        let composites = match param.kind {
+            ParamKind::Composite => {
+                composite::compile(definitions, resource_type, param, &expression.paths)
+            }
+            _ => Vec::new(),
+        };
         Self {
             code: param.code.clone(),
             kind: param.kind,
@@ -79,7 +90,85 @@ impl Param {
                 _ => Storage::Rows,
             },
             names_owner: false,
+            composites,
+            parts: Vec::new(),
         }
+    }
+
+    /// One of the two values of a composite parameter.
+    pub(super) fn component(
+        composite: &SearchParam,
+        kind: ParamKind,
+        mut expression: Expression,
+    ) -> Self {
+        // `relationship` names its two definitions the wrong way round; what
+        // the expression leads to tells.
+        let is_of = |kind: ParamKind| expression.paths.iter().any(|path| reads(kind, &path.leaf));
+        let kinds = [kind, ParamKind::Reference, ParamKind::Token];
+        let kind = kinds.into_iter().find(|kind| is_of(*kind)).unwrap_or(kind);
+        expression.paths.retain(|path| reads(kind, &path.leaf));
+        Self {
+            code: composite.code.clone(),
+            kind,
+            scope: String::new(),
+            targets: targets(&expression, &[]),
+            expression,
+            storage: Storage::Rows,
+            names_owner: false,
+            composites: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// The values of the other are among those of this one.
+    fn covers(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.code != other.code
+            && !other.expression.paths.is_empty()
+            && match self.kind {
+                ParamKind::Composite => contains(&self.composites, &other.composites, alike),
+                _ => contains(
+                    &self.expression.paths,
+                    &other.expression.paths,
+                    PartialEq::eq,
+                ),
+            }
+    }
+
+    /// Some value has a text beside its code.
+    pub(super) fn has_texts(&self) -> bool {
+        let mut leaves = self.expression.paths.iter().map(|path| path.leaf.as_str());
+        !self.expression.existence
+            && leaves.any(|leaf| matches!(leaf, "CodeableConcept" | "Coding" | "Identifier"))
+    }
+
+    pub(super) fn has_identifiers(&self) -> bool {
+        self.expression
+            .paths
+            .iter()
+            .any(|path| path.leaf == "Identifier")
+    }
+
+    /// The code system that its codes are of without saying so.
+    pub(super) fn has_implicit_system(&self, system: &str) -> bool {
+        // The official value sets of one official code system carry its name.
+        let name = system.strip_prefix("http://hl7.org/fhir/");
+        let bound = |path: &Path| {
+            let binding = path.binding.as_deref().unwrap_or_default();
+            let (set, _version) = binding.split_once('|').unwrap_or((binding, ""));
+            name.is_some() && set.strip_prefix("http://hl7.org/fhir/ValueSet/") == name
+        };
+        self.expression.paths.iter().all(bound)
+    }
+
+    /// A reference without targets may point at anything.
+    pub fn may_refer_to(&self, resource_type: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|target| target == resource_type)
+    }
+
+    /// The resource's owner stands for its values of this type.
+    pub fn is_owner(&self, target: Option<&str>) -> bool {
+        self.storage == Storage::Owner || (self.names_owner && target == Some("Patient"))
     }
 
     pub fn folds_case(&self) -> bool {
@@ -108,6 +197,56 @@ impl Param {
         let (first, rest) = self.expression.paths.split_first()?;
         let same = |path: &Path| path.element == first.element;
         rest.iter().all(same).then_some(first.element.as_str())
+    }
+}
+
+fn contains<T>(whole: &[T], part: &[T], same: impl Fn(&T, &T) -> bool) -> bool {
+    part.iter().all(|p| whole.iter().any(|w| same(w, p)))
+}
+
+/// The same values; the names of the parameters differ.
+fn alike(one: &Composite, other: &Composite) -> bool {
+    one.is_place_of(other)
+        && one.first.expression == other.first.expression
+        && one.second.expression == other.second.expression
+        && one.second.kind == other.second.kind
+}
+
+/// `combo-value-quantity` is `value-quantity` and `component-value-quantity`:
+/// rows that stand there already need not stand twice.
+pub(super) fn share(params: &mut [Param]) {
+    let is_kept_in_rows = |param: &Param| {
+        matches!(
+            param.kind,
+            ParamKind::Number | ParamKind::Quantity | ParamKind::Composite
+        )
+    };
+    let shared: Vec<(usize, Vec<String>)> = params
+        .iter()
+        .enumerate()
+        .filter(|(_, whole)| is_kept_in_rows(whole))
+        .filter_map(|(at, whole)| {
+            let parts: Vec<&Param> = params.iter().filter(|part| whole.covers(part)).collect();
+            let covered = Param {
+                expression: Expression {
+                    paths: parts
+                        .iter()
+                        .flat_map(|p| p.expression.paths.clone())
+                        .collect(),
+                    existence: false,
+                },
+                composites: parts.iter().flat_map(|p| p.composites.clone()).collect(),
+                code: String::new(),
+                ..whole.clone()
+            };
+            let codes = parts.iter().map(|part| part.code.clone()).collect();
+            (parts.len() > 1 && covered.covers(whole)).then_some((at, codes))
+        })
+        .collect();
+    for (at, parts) in shared {
+        if let Some(param) = params.get_mut(at) {
+            param.parts = parts;
+        }
     }
 }
 
@@ -168,8 +307,12 @@ fn reads(kind: ParamKind, leaf: &str) -> bool {
         ),
         ParamKind::Reference => matches!(leaf, "Reference" | "canonical" | "uri" | "Resource"),
         ParamKind::Uri => matches!(leaf, "uri" | "url" | "canonical" | "oid" | "uuid"),
-        ParamKind::Number | ParamKind::Composite | ParamKind::Quantity | ParamKind::Special => {
-            false
-        }
+        ParamKind::Number => matches!(leaf, "decimal" | "integer" | "positiveInt" | "unsignedInt"),
+        ParamKind::Quantity => matches!(
+            leaf,
+            "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "Money" | "Range"
+        ),
+        ParamKind::Composite => true,
+        ParamKind::Special => false,
     }
 }

@@ -2,7 +2,8 @@
 //! <https://hl7.org/fhir/R4/search.html#modifiers>
 
 use super::catalogue::{Catalogue, Param, Storage};
-use super::prefix::DateTest;
+use super::prefix::{DateTest, NumberTest};
+use super::quantity::QuantityTest;
 use super::value::unescape;
 use super::values::Values;
 use crate::fhir::definitions::ParamKind;
@@ -21,6 +22,10 @@ pub enum Test {
     Token(Vec<TokenTest>),
     /// `:not`
     TokenNot(Vec<TokenTest>),
+    /// `:text`, folded
+    TokenText(Vec<String>),
+    /// `:of-type`: system and code of the type, and the value
+    OfType(Vec<[String; 3]>),
     StartsWith(Vec<String>),
     Contains(Vec<String>),
     Exact(Vec<String>),
@@ -28,8 +33,28 @@ pub enum Test {
     /// `:identifier`
     ReferenceIdentifier(Vec<TokenTest>),
     Uri(Vec<String>),
+    /// `:below`
+    UriBelow(Vec<String>),
+    /// `:above`
+    UriAbove(Vec<String>),
     Date(Vec<DateTest>),
+    Number(Vec<NumberTest>),
+    Quantity(Vec<QuantityTest>),
+    /// Two values that stand together.
+    Composite(Vec<(Test, Test)>),
     Missing(bool),
+    /// Of a reference: the types it leads to, and what is asked there.
+    Chain(Vec<(String, Parameter)>),
+    /// `_has`
+    Has(Has),
+}
+
+/// Something refers to the resource: `_has:source:link:parameter`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Has {
+    pub source: String,
+    pub link: String,
+    pub parameter: Box<Parameter>,
 }
 
 /// `system|code`. No system: any; an empty one: none. No code: any.
@@ -59,28 +84,49 @@ pub fn parse(
     let test = if modifier == Some("missing") && has_rows(param) {
         Test::Missing(values.flag()?)
     } else {
-        match (param.storage, param.kind, modifier) {
-            (Storage::Id, _, None) => Test::Id(values.each(|v| values.id(v))?),
-            (_, ParamKind::Token, None) => Test::Token(values.tokens(param)?),
-            (_, ParamKind::Token, Some("not")) => Test::TokenNot(values.tokens(param)?),
-            (_, ParamKind::String, None) => Test::StartsWith(values.texts()?),
-            (_, ParamKind::String, Some("contains")) => Test::Contains(values.texts()?),
-            (_, ParamKind::String, Some("exact")) => Test::Exact(values.each(|v| Ok(unescape(v)))?),
-            (_, ParamKind::Date, None) => Test::Date(values.dates()?),
-            (_, ParamKind::Uri, None) => Test::Uri(values.each(|v| Ok(unescape(v)))?),
-            (_, ParamKind::Reference, Some("identifier")) => {
-                Test::ReferenceIdentifier(values.each(|v| values.token(v))?)
-            }
-            (_, ParamKind::Reference, modifier) => {
-                let target = values.target(catalogue, modifier)?;
-                Test::Reference(values.references(catalogue, target)?)
-            }
-            _ => return Err(values.unsupported_modifier()),
-        }
+        test(catalogue, param, &values, modifier)?
     };
     Ok(Parameter {
         code: param.code.clone(),
         test,
+    })
+}
+
+pub(super) fn test(
+    catalogue: &Catalogue,
+    param: &Param,
+    values: &Values<'_>,
+    modifier: Option<&str>,
+) -> Result<Test, Failure> {
+    let uris = || values.each(|v| Ok(unescape(v)));
+    Ok(match (param.storage, param.kind, modifier) {
+        (Storage::Id, _, None) => Test::Id(values.each(|v| values.id(v))?),
+        (_, ParamKind::Token, None) => Test::Token(values.tokens(param)?),
+        (_, ParamKind::Token, Some("not")) => Test::TokenNot(values.tokens(param)?),
+        (_, ParamKind::Token, Some("text")) if param.has_texts() => {
+            Test::TokenText(values.texts()?)
+        }
+        (_, ParamKind::Token, Some("of-type")) if param.has_identifiers() => {
+            Test::OfType(values.typed()?)
+        }
+        (_, ParamKind::String, None) => Test::StartsWith(values.texts()?),
+        (_, ParamKind::String, Some("contains")) => Test::Contains(values.texts()?),
+        (_, ParamKind::String, Some("exact")) => Test::Exact(uris()?),
+        (_, ParamKind::Date, None) => Test::Date(values.dates()?),
+        (_, ParamKind::Number, None) => Test::Number(values.numbers()?),
+        (_, ParamKind::Quantity, None) => Test::Quantity(values.quantities()?),
+        (_, ParamKind::Composite, None) => Test::Composite(values.composites(catalogue, param)?),
+        (_, ParamKind::Uri, None) => Test::Uri(uris()?),
+        (_, ParamKind::Uri, Some("below")) => Test::UriBelow(values.uris_below()?),
+        (_, ParamKind::Uri, Some("above")) => Test::UriAbove(uris()?),
+        (_, ParamKind::Reference, Some("identifier")) => {
+            Test::ReferenceIdentifier(values.each(|v| values.token(v))?)
+        }
+        (_, ParamKind::Reference, modifier) => {
+            let target = values.target(catalogue, modifier)?;
+            Test::Reference(values.references(catalogue, target)?)
+        }
+        _ => return Err(values.unsupported_modifier()),
     })
 }
 

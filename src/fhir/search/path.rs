@@ -34,6 +34,8 @@ pub struct Path {
     pub element: String,
     /// Types that a Reference here may point at; empty: any.
     pub targets: Vec<String>,
+    /// The value set that a code here must be of.
+    pub binding: Option<String>,
     /// A resource has at most one value here: no array on the way.
     pub single: bool,
 }

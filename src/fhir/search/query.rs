@@ -2,9 +2,10 @@
 //! <https://hl7.org/fhir/R4/search.html>
 
 use super::catalogue::Catalogue;
+use super::chain::Reader;
 use super::include::Include;
 use super::lookup::Refused;
-use super::parameter::{self, Parameter};
+use super::parameter::Parameter;
 use super::result::{RESULT_PARAMETERS, Summary, Total, count, invalid, summary, total, types};
 use super::sort::{self, SortKey};
 use crate::fhir::outcome::{Failure, Kind};
@@ -120,11 +121,9 @@ impl Query {
                 self.result_parameter(catalogue, name, value, settings)?;
             }
             _ => {
-                let param = self.find(catalogue, name, code)?;
-                // A modifier must be refused also where handling is lenient.
-                let parsed = parameter::parse(catalogue, param, name, modifier, value)
-                    .map_err(Refused::Wrong)?;
-                self.parameters.push(parsed);
+                let reader = Reader::new(catalogue);
+                let parameter = reader.parameter(&self.types, name, value, 0)?;
+                self.parameters.push(parameter);
             }
         }
         Ok(())

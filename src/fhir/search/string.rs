@@ -56,6 +56,11 @@ fn letter(c: char) -> Option<char> {
     }
 }
 
+/// The beginning of a text that is searched as it is.
+pub fn cut(text: &str) -> String {
+    text.chars().filter(|c| *c != '\0').take(LIMIT).collect()
+}
+
 /// The texts of a string, a HumanName or an Address.
 pub fn texts(value: &Value) -> Vec<&str> {
     match value {

@@ -33,6 +33,47 @@ pub fn tokens<'v>(leaf: &str, value: &'v Value) -> Vec<Token<'v>> {
     }
 }
 
+/// The texts beside the codes of one value, for `:text`.
+pub fn texts<'v>(leaf: &str, value: &'v Value) -> Vec<&'v str> {
+    let Value::Object(object) = value else {
+        return Vec::new();
+    };
+    let displays = |object: &'v Map<String, Value>| {
+        let codings = items(object, "coding").iter().filter_map(Value::as_object);
+        let displays = codings.filter_map(|coding| text(coding, "display"));
+        text(object, "text").into_iter().chain(displays).collect()
+    };
+    match leaf {
+        "CodeableConcept" => displays(object),
+        "Coding" => text(object, "display").into_iter().collect(),
+        "Identifier" => object
+            .get("type")
+            .and_then(Value::as_object)
+            .and_then(|of_type| text(of_type, "text"))
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The types of an identifier, each with its value, for `:of-type`.
+pub fn typed<'v>(leaf: &str, value: &'v Value) -> Vec<Fact<'v>> {
+    let (Value::Object(identifier), "Identifier") = (value, leaf) else {
+        return Vec::new();
+    };
+    let types = identifier.get("type").and_then(Value::as_object);
+    let Some((types, value)) = types.zip(text(identifier, "value")) else {
+        return Vec::new();
+    };
+    let codings = items(types, "coding").iter().filter_map(Value::as_object);
+    codings
+        .filter_map(|coding| {
+            let system = text(coding, "system").unwrap_or_default();
+            Some(Fact::OfType(system, text(coding, "code")?, value))
+        })
+        .collect()
+}
+
 pub fn flag_token(flag: bool) -> Token<'static> {
     without_system(if flag { "true" } else { "false" })
 }
@@ -60,6 +101,20 @@ pub fn folds_case<'a>(mut leaves: impl Iterator<Item = &'a str>) -> bool {
             "Identifier" | "id" | "uri" | "canonical" | "oid" | "url"
         )
     })
+}
+
+/// The ways that name a code: with its system and without.
+pub fn code_keys(scope: &str, param: &str, token: &Token<'_>, fold: bool) -> Vec<IndexKey> {
+    let Some(code) = token.code.map(|code| folded(code, fold)) else {
+        return Vec::new();
+    };
+    let with_system = match token.system {
+        Some(system) => Fact::SystemCode(system, &code),
+        None => Fact::NoSystem(&code),
+    };
+    [with_system, Fact::Code(&code)]
+        .map(|fact| fact_key(scope, param, fact))
+        .to_vec()
 }
 
 /// Every way in which the token can be asked for.

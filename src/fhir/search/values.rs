@@ -2,8 +2,9 @@
 //! <https://hl7.org/fhir/R4/search.html#ptypes>
 
 use super::catalogue::{Catalogue, Param};
-use super::parameter::{ReferenceTest, TokenTest};
-use super::prefix::DateTest;
+use super::parameter::{self, ReferenceTest, Test, TokenTest};
+use super::prefix::{DateTest, NumberTest};
+use super::quantity::{self, QuantityTest};
 use super::value::{split, unescape};
 use super::{reference, string};
 use crate::fhir::outcome::{Failure, Kind};
@@ -11,6 +12,9 @@ use crate::fhir::validate::id;
 
 /// Enough for any page of ids, and short enough for one statement.
 const MAX_VALUES: usize = 500;
+
+const NUMBER_HINT: &str =
+    "; write digits, after at most one of the prefixes eq ne gt lt ge le sa eb ap";
 
 /// The values of one occurrence, and the name to say in a refusal.
 pub(super) struct Values<'a> {
@@ -81,6 +85,78 @@ impl Values<'_> {
         })
     }
 
+    pub(super) fn numbers(&self) -> Result<Vec<NumberTest>, Failure> {
+        self.each(|value| {
+            quantity::number_test(value)
+                .ok_or_else(|| self.invalid(&format!("is not a number: `{value}`{NUMBER_HINT}")))
+        })
+    }
+
+    pub(super) fn quantities(&self) -> Result<Vec<QuantityTest>, Failure> {
+        self.each(|value| {
+            let parts: Vec<String> = split(value, '|').into_iter().map(unescape).collect();
+            let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+            let (number, system, code) = match parts.as_slice() {
+                [number] => (number, None, None),
+                [number, system, code] => (number, given(system), given(code)),
+                _ => return Err(self.invalid("is written `number` or `number|system|code`")),
+            };
+            if system.is_some() && code.is_none() {
+                return Err(self.invalid("has a system of units and no unit"));
+            }
+            QuantityTest::new(number, system.as_deref(), code.as_deref())
+                .ok_or_else(|| self.invalid(&format!("is not a number: `{number}`{NUMBER_HINT}")))
+        })
+    }
+
+    /// `first$second`, each read as the parameter of its kind.
+    pub(super) fn composites(
+        &self,
+        catalogue: &Catalogue,
+        param: &Param,
+    ) -> Result<Vec<(Test, Test)>, Failure> {
+        let Some(composite) = param.composites.first() else {
+            return Err(self.unsupported("is not supported"));
+        };
+        let component = |param: &Param, value: &str| {
+            let name = self.name;
+            parameter::test(catalogue, param, &Values { name, value }, None)
+        };
+        self.each(|value| {
+            let parts = split(value, '$');
+            let [first, second] = parts.as_slice() else {
+                return Err(self.invalid("must have two parts: `first$second`"));
+            };
+            let first = component(&composite.first, first)?;
+            let without_code = |test: &TokenTest| test.code.is_none();
+            if matches!(&first, Test::Token(tests) if tests.iter().any(without_code)) {
+                return Err(self.invalid("has no code before the `$`"));
+            }
+            Ok((first, component(&composite.second, second)?))
+        })
+    }
+
+    /// `system|code|value` of `:of-type`.
+    pub(super) fn typed(&self) -> Result<Vec<[String; 3]>, Failure> {
+        self.each(|value| {
+            let parts: Vec<String> = split(value, '|').into_iter().map(unescape).collect();
+            <[String; 3]>::try_from(parts)
+                .ok()
+                .filter(|[_, code, value]| !code.is_empty() && !value.is_empty())
+                .ok_or_else(|| self.invalid("must be written `system|code|value`"))
+        })
+    }
+
+    pub(super) fn uris_below(&self) -> Result<Vec<String>, Failure> {
+        self.each(|value| {
+            let uri = unescape(value);
+            if uri.chars().count() >= string::LIMIT {
+                return Err(self.invalid(&format!("is longer than {} characters", string::LIMIT)));
+            }
+            Ok(uri)
+        })
+    }
+
     pub(super) fn tokens(&self, param: &Param) -> Result<Vec<TokenTest>, Failure> {
         let implicit_system = !param.expression.existence
             && param
@@ -89,10 +165,17 @@ impl Values<'_> {
                 .iter()
                 .all(|path| path.leaf == "code");
         self.each(|value| {
-            let token = self.token(value)?;
-            if implicit_system && token.system.as_ref().is_some_and(|s| !s.is_empty()) {
+            let mut token = self.token(value)?;
+            if !implicit_system {
+                return Ok(token);
+            }
+            match token.system.as_deref() {
+                None | Some("") => {}
+                Some(system) if token.code.is_some() && param.has_implicit_system(system) => {
+                    token.system = None;
+                }
                 // Answering "nothing" would be wrong: the system is implied.
-                return Err(self.unsupported("takes a code without a system"));
+                Some(_) => return Err(self.unsupported("takes a code without a system")),
             }
             Ok(token)
         })

@@ -74,6 +74,14 @@ pub fn schemas(definitions: &Definitions) -> BTreeMap<String, Value> {
             "search-reference".to_owned(),
             text(&["Patient/example", "example"]),
         ),
+        (
+            "search-quantity".to_owned(),
+            text(&["gt140", "5.4|http://unitsofmeasure.org|mg", "70||kg"]),
+        ),
+        (
+            "search-composite".to_owned(),
+            text(&["http://loinc.org|8480-6$gt140"]),
+        ),
         ("search-string".to_owned(), text(&["Ada"])),
         (
             "search-token".to_owned(),

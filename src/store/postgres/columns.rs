@@ -2,7 +2,7 @@
 
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql};
-use crate::store::{Change, IndexRows, Method, Version, Write};
+use crate::store::{Change, IndexKey, IndexRows, Method, Version, Write};
 
 /// Keys of all rows end to end, and the slice of each row (from 1, inclusive);
 /// PostgreSQL has no ragged arrays.
@@ -27,6 +27,7 @@ pub(super) struct Columns {
     pub rid: Vec<i64>,
     version: Vec<i64>,
     pub updated: Vec<i64>,
+    identity: Vec<Option<i64>>,
     owner: Vec<Option<i64>>,
     moment_low: Vec<Option<i64>>,
     moment_high: Vec<Option<i64>>,
@@ -69,8 +70,10 @@ impl Columns {
         self.rid.push(row.rid);
         self.version.push(row.version);
         self.updated.push(row.updated);
-        self.owner
-            .push(index.and_then(|index| index.owner).map(|key| key.0));
+        let number = |key: Option<IndexKey>| key.map(|key| key.0);
+        self.identity
+            .push(number(index.and_then(|index| index.identity)));
+        self.owner.push(number(index.and_then(|index| index.owner)));
         self.moment_low.push(moment.map(|(low, _)| low));
         self.moment_high.push(moment.map(|(_, high)| high));
         self.method.push(method_code(row.method));
@@ -87,7 +90,8 @@ impl Columns {
         for column in [self.version, self.updated] {
             sql.sql(", ").bind(Bind::BigArray(column));
         }
-        for column in [self.owner, self.moment_low, self.moment_high] {
+        let numbers = [self.identity, self.owner, self.moment_low, self.moment_high];
+        for column in numbers {
             sql.sql(", ").bind(Bind::NullableBigArray(column));
         }
         sql.sql(", ").bind(Bind::SmallArray(self.method));
@@ -102,7 +106,7 @@ impl Columns {
             sql.sql(", ").bind(Bind::TextArray(column));
         }
         sql.sql(
-            ") AS n(rid, version, updated, owner, moment_low, moment_high, method, \
+            ") AS n(rid, version, updated, identity, owner, moment_low, moment_high, method, \
              first, last, ordering, body",
         );
         sql.sql(if is_new { ", type, id)" } else { ")" });

@@ -5,8 +5,8 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 
-use crate::store::sql::{Bind, Dialect, Reach, Sql, Statement};
-use crate::store::{IndexKey, ResourceKey};
+use crate::store::sql::{Bind, Dialect, Far, Reach, Sql, Statement};
+use crate::store::{IndexKey, ResourceKey, StoreError};
 
 pub(super) struct Postgres;
 
@@ -33,6 +33,42 @@ impl Dialect for Postgres {
             Reach::Row => sql.sql(function).bind(Bind::BigArray(keys)).sql(")"),
             Reach::Open => sql.sql(operator).bind(Bind::BigArray(keys)),
         };
+    }
+
+    /// The array is made once, before the rows are looked for.
+    fn has_key_to(
+        &self,
+        sql: &mut Sql,
+        key: IndexKey,
+        far: &Far<'_>,
+        reach: Reach,
+    ) -> Result<(), StoreError> {
+        let end = match reach {
+            Reach::Row => {
+                sql.sql("arrayoverlap(r.keys, ARRAY(");
+                "))"
+            }
+            Reach::Open => {
+                sql.sql("r.keys && ARRAY(");
+                ")"
+            }
+        };
+        far.write_keys(self, sql, key.0)?;
+        sql.sql(end);
+        Ok(())
+    }
+
+    fn keys_of(&self, sql: &mut Sql, key: IndexKey, far: &Far<'_>) -> Result<(), StoreError> {
+        sql.sql("SELECT ");
+        self.exclusive_or(sql, key.0, "s.key");
+        sql.sql(" FROM (SELECT unnest(r.keys) AS key");
+        far.write(self, sql)?;
+        sql.sql(") s");
+        Ok(())
+    }
+
+    fn exclusive_or(&self, sql: &mut Sql, number: i64, column: &'static str) {
+        sql.big(number).sql(" # ").sql(column);
     }
 
     fn contains(&self, sql: &mut Sql, column: &'static str, text: &str) {

@@ -40,9 +40,9 @@ impl Parts {
 pub(super) fn insert(sql: &mut Sql, mut columns: Columns, identity: (Vec<String>, Vec<String>)) {
     let keys = std::mem::take(&mut columns.keys.values);
     sql.sql(
-        "INSERT INTO resource (rid, version, updated, owner, moment_low, moment_high, \
+        "INSERT INTO resource (rid, version, updated, identity, owner, moment_low, moment_high, \
          method, ordering, body, type, id, keys) \
-         SELECT rid, version, updated, owner, moment_low, moment_high, \
+         SELECT rid, version, updated, identity, owner, moment_low, moment_high, \
          method, ordering::jsonb, body, type, id, (",
     );
     sql.bind(Bind::BigArray(keys));
@@ -65,7 +65,7 @@ pub(super) fn change(sql: &mut Sql, mut columns: Columns) {
     let keys = std::mem::take(&mut columns.keys.values);
     sql.sql(
         "UPDATE resource r SET version = n.version, updated = n.updated, \
-         owner = n.owner, moment_low = n.moment_low, moment_high = n.moment_high, \
+         identity = n.identity, owner = n.owner, moment_low = n.moment_low, moment_high = n.moment_high, \
          method = n.method, ordering = n.ordering::jsonb, body = n.body, keys = (",
     );
     sql.bind(Bind::BigArray(keys));

@@ -12,7 +12,7 @@ pub(super) struct Rows {
     inserted_keys: (Vec<String>, Vec<String>),
     changed: Columns,
     texts: (Vec<i64>, Vec<i64>, Vec<String>),
-    dates: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
+    ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
     outbox: (Vec<i64>, Vec<String>, Vec<String>),
 }
 
@@ -45,11 +45,11 @@ impl Rows {
             self.texts.1.push(row.rid);
             self.texts.2.push(indexable(value));
         }
-        for (param, low, high) in &index.dates {
-            self.dates.0.push(param.0);
-            self.dates.1.push(*low);
-            self.dates.2.push(*high);
-            self.dates.3.push(row.rid);
+        for (param, low, high) in &index.ranges {
+            self.ranges.0.push(param.0);
+            self.ranges.1.push(*low);
+            self.ranges.2.push(*high);
+            self.ranges.3.push(row.rid);
         }
     }
 
@@ -65,7 +65,7 @@ impl Rows {
             move_to_history(parts.next(), rids.clone(), updated);
             change(parts.next(), self.changed);
             clear(parts.next(), "resource_text", rids.clone());
-            clear(parts.next(), "resource_date", rids);
+            clear(parts.next(), "resource_range", rids);
         }
         if !self.texts.0.is_empty() {
             let (param, rid, value) = self.texts;
@@ -77,10 +77,10 @@ impl Rows {
                 [Bind::TextArray(value)],
             );
         }
-        if !self.dates.0.is_empty() {
-            let (param, low, high, rid) = self.dates;
+        if !self.ranges.0.is_empty() {
+            let (param, low, high, rid) = self.ranges;
             let sql = parts.next();
-            sql.sql("INSERT INTO resource_date (param, low, high, rid)");
+            sql.sql("INSERT INTO resource_range (param, low, high, rid)");
             select_unnest(sql, [param, low, high, rid].map(Bind::BigArray), []);
         }
         if !self.outbox.0.is_empty() {

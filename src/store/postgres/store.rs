@@ -77,7 +77,7 @@ impl Store for PostgresStore {
         }
         let rows = self
             .readers
-            .rows(Width::Narrow, select::read(&Postgres, scope, keys))
+            .rows(Width::Narrow, select::read(&Postgres, scope, keys)?)
             .await?;
         row::keyed(rows, keys.len())
     }
@@ -88,7 +88,7 @@ impl Store for PostgresStore {
         key: &ResourceKey,
         version: i64,
     ) -> Result<Option<Stored>, StoreError> {
-        let statement = history::vread(&Postgres, scope, key, version);
+        let statement = history::vread(&Postgres, scope, key, version)?;
         let rows = self.readers.rows(Width::Narrow, statement).await?;
         rows.into_iter().next().map(row::stored).transpose()
     }
@@ -113,7 +113,7 @@ impl Store for PostgresStore {
         let width = Width::of(matches!(plan.of, HistoryOf::Instance(_)));
         let rows = self
             .readers
-            .rows(width, history::history(&Postgres, plan))
+            .rows(width, history::history(&Postgres, plan)?)
             .await?;
         row::page(rows, plan.limit)
     }

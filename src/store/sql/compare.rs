@@ -32,8 +32,8 @@ pub fn write_comparison(
         Comparison::Moment(bounds) => {
             write_bounds(sql, "r.moment_low", "r.moment_high", bounds);
         }
-        Comparison::Date { param, bounds } => {
-            write_row_test(sql, "resource_date", *param, reach, |sql| {
+        Comparison::Range { param, bounds } => {
+            write_row_test(sql, "resource_range", *param, reach, |sql| {
                 write_bounds(sql, "t.low", "t.high", bounds);
             });
         }
@@ -72,8 +72,8 @@ pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison)
             sql.big(param.0).sql(" AND ");
             write_text(dialect, sql, test);
         }
-        Comparison::Date { param, bounds } => {
-            sql.sql("SELECT t.rid FROM resource_date t WHERE t.param = ");
+        Comparison::Range { param, bounds } => {
+            sql.sql("SELECT t.rid FROM resource_range t WHERE t.param = ");
             sql.big(param.0).sql(" AND ");
             write_bounds(sql, "t.low", "t.high", bounds);
         }

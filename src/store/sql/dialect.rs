@@ -1,7 +1,9 @@
 //! The few places where the two stores write SQL differently.
 
+use super::filter::Part;
+use super::link::Far;
 use super::statement::Sql;
-use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
+use crate::store::{IndexKey, ResourceKey, StoreError};
 
 /// What a test on a fact may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub enum Lead {
 pub trait Dialect {
     /// Chooses what leads, where it is neither owner nor id. A store whose
     /// planner knows its data leaves it open.
-    fn lead(&self, _parts: &[&Filter]) -> Result<Lead, StoreError> {
+    fn lead(&self, _parts: &[Part<'_>]) -> Result<Lead, StoreError> {
         Ok(Lead::Open)
     }
 
@@ -49,6 +51,22 @@ pub trait Dialect {
 
     /// `r` has at least one of the facts; there is at least one.
     fn has_key(&self, sql: &mut Sql, keys: &[IndexKey], reach: Reach);
+
+    /// `r` has the fact by which it refers to one of the resources.
+    fn has_key_to(
+        &self,
+        sql: &mut Sql,
+        key: IndexKey,
+        far: &Far<'_>,
+        reach: Reach,
+    ) -> Result<(), StoreError>;
+
+    /// A `SELECT` of the identities that the resources refer to; among them
+    /// are numbers that are no identities.
+    fn keys_of(&self, sql: &mut Sql, key: IndexKey, far: &Far<'_>) -> Result<(), StoreError>;
+
+    /// The number combined with a column of numbers.
+    fn exclusive_or(&self, sql: &mut Sql, number: i64, column: &'static str);
 
     /// `column` contains the text, compared bytewise.
     fn contains(&self, sql: &mut Sql, column: &'static str, text: &str);

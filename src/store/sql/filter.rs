@@ -2,6 +2,7 @@
 
 use super::compare::{NEVER, write_comparison, write_rids};
 use super::dialect::{Dialect, Lead, Reach};
+use super::link::Linked;
 use super::statement::Sql;
 use crate::store::{Comparison, Filter, StoreError};
 
@@ -11,10 +12,30 @@ const FEW_OWNERS: usize = 16;
 /// More parts than this are joined as a tree.
 const LONGEST_CHAIN: usize = 32;
 
+/// What a scope's own links are held to.
+static ALWAYS: Filter = Filter::All(Vec::new());
+
+/// One of the conditions that must all hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'p> {
+    pub filter: &'p Filter,
+    /// What a resource at the other end of a link must meet too.
+    pub scope: &'p Filter,
+}
+
+impl<'p> Part<'p> {
+    /// Conditions inside this one, and whether they drive.
+    fn each(self, filters: &'p [Filter], drive: bool) -> Vec<(Self, bool)> {
+        let scope = self.scope;
+        let inner = |filter| (Self { filter, scope }, drive);
+        filters.iter().map(inner).collect()
+    }
+}
+
 /// The conditions of a search, and which of them leads to the rows.
 pub struct Conditions<'p> {
     dialect: &'p dyn Dialect,
-    parts: Vec<&'p Filter>,
+    parts: Vec<Part<'p>>,
     lead: Lead,
 }
 
@@ -26,11 +47,11 @@ impl<'p> Conditions<'p> {
         filter: &'p Filter,
     ) -> Result<Self, StoreError> {
         let mut parts = Vec::new();
-        flatten(scope, &mut parts);
-        flatten(filter, &mut parts);
-        let lead = if parts.iter().any(|part| is_few_owners(part)) {
+        flatten(scope, &ALWAYS, &mut parts);
+        flatten(filter, scope, &mut parts);
+        let lead = if parts.iter().any(|part| is_few_owners(part.filter)) {
             Lead::Owner
-        } else if parts.iter().any(|part| is_selective(part)) {
+        } else if parts.iter().any(|part| is_selective(part.filter)) {
             Lead::Few
         } else {
             dialect.lead(&parts)?
@@ -43,7 +64,7 @@ impl<'p> Conditions<'p> {
     }
 
     /// Appends ` FROM resource r WHERE …`, true or not true but never unknown.
-    pub fn write(&self, sql: &mut Sql) {
+    pub fn write(&self, sql: &mut Sql) -> Result<(), StoreError> {
         let rest = match self.lead {
             Lead::Owner | Lead::Few => Reach::Row,
             Lead::Open | Lead::Moment | Lead::Part(_) => Reach::Open,
@@ -57,14 +78,18 @@ impl<'p> Conditions<'p> {
         let parts: Vec<_> = parts.map(|(n, part)| (*part, drives(n))).collect();
         sql.sql(" FROM ").sql(self.dialect.resource(self.lead));
         sql.sql(" WHERE r.body IS NOT NULL AND ");
-        writer.write_all(sql, &parts);
+        writer.write_all(sql, &parts)
     }
 }
 
 /// Appends a condition on rows that something else leads to.
-pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) {
+pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) -> Result<(), StoreError> {
     let rest = Reach::Row;
-    Writer { dialect, rest }.write(sql, filter, false);
+    let part = Part {
+        filter,
+        scope: &ALWAYS,
+    };
+    Writer { dialect, rest }.write(sql, part, false)
 }
 
 /// Whether a scope restricts anything at all.
@@ -75,8 +100,8 @@ pub fn is_unconditional(scope: &Filter) -> bool {
 /// Whether every row that meets the filter belongs to one of a few owners.
 pub fn has_few_owners(filter: &Filter) -> bool {
     let mut parts = Vec::new();
-    flatten(filter, &mut parts);
-    parts.iter().any(|part| is_few_owners(part))
+    flatten(filter, &ALWAYS, &mut parts);
+    parts.iter().any(|part| is_few_owners(part.filter))
 }
 
 /// Whether an owner or an id leads to the rows, whatever else is asked.
@@ -90,7 +115,7 @@ fn is_selective(filter: &Filter) -> bool {
     match filter {
         Filter::Is(Comparison::Id(_)) => true,
         Filter::Is(_) => is_few_owners(filter),
-        Filter::Not(_) => false,
+        Filter::Not(_) | Filter::RefersTo { .. } | Filter::ReferredBy { .. } => false,
         Filter::All(parts) => parts.iter().any(is_selective),
         Filter::Any(parts) => !parts.is_empty() && parts.iter().all(is_selective),
     }
@@ -103,10 +128,14 @@ fn is_few_owners(filter: &Filter) -> bool {
     }
 }
 
-fn flatten<'a>(filter: &'a Filter, parts: &mut Vec<&'a Filter>) {
+fn flatten<'a>(filter: &'a Filter, scope: &'a Filter, parts: &mut Vec<Part<'a>>) {
     match filter {
-        Filter::All(inner) => inner.iter().for_each(|part| flatten(part, parts)),
-        other => parts.push(other),
+        Filter::All(inner) => {
+            for part in inner {
+                flatten(part, scope, parts);
+            }
+        }
+        filter => parts.push(Part { filter, scope }),
     }
 }
 
@@ -116,62 +145,86 @@ struct Writer<'d> {
     rest: Reach,
 }
 
+type Written = Result<(), StoreError>;
+
 impl Writer<'_> {
     /// Where the filter drives, each of its alternatives does.
-    fn write(&self, sql: &mut Sql, filter: &Filter, drive: bool) {
-        match filter {
+    fn write(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
+        match part.filter {
             Filter::Is(comparison) if drive => {
                 sql.sql("r.rid IN (");
                 write_rids(self.dialect, sql, comparison);
                 sql.sql(")");
             }
             Filter::Is(comparison) => write_comparison(self.dialect, sql, comparison, self.rest),
-            Filter::All(parts) => {
-                let parts: Vec<_> = parts.iter().map(|part| (part, false)).collect();
-                self.write_all(sql, &parts);
-            }
-            Filter::Any(parts) => self.write_any(sql, parts, drive),
-            Filter::Not(inner) => {
+            Filter::All(filters) => self.write_all(sql, &part.each(filters, false))?,
+            Filter::Any(filters) => self.write_any(sql, &part.each(filters, drive))?,
+            Filter::Not(filter) => {
+                let scope = part.scope;
                 sql.sql("(");
-                self.write(sql, inner, false);
+                self.write(sql, Part { filter, scope }, false)?;
                 sql.sql(") IS NOT TRUE");
             }
+            Filter::RefersTo { .. } | Filter::ReferredBy { .. } => {
+                self.write_link(sql, part, drive)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_link(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
+        match Linked::of(part) {
+            Some(linked) if drive => {
+                sql.sql("r.rid IN (");
+                linked.write_rids(self.dialect, sql)?;
+                sql.sql(")");
+                Ok(())
+            }
+            Some(linked) => linked.write(self.dialect, sql, self.rest),
+            None => Ok(()),
         }
     }
 
-    fn write_all(&self, sql: &mut Sql, parts: &[(&Filter, bool)]) {
+    fn write_all(&self, sql: &mut Sql, parts: &[(Part<'_>, bool)]) -> Written {
         sql.sql(if parts.is_empty() { "(TRUE" } else { "(" });
-        self.write_joined(sql, parts, " AND ");
+        self.write_joined(sql, parts, " AND ")?;
         sql.sql(")");
+        Ok(())
     }
 
-    fn write_any(&self, sql: &mut Sql, parts: &[Filter], drive: bool) {
-        let parts: Vec<_> = parts.iter().map(|part| (part, drive)).collect();
+    fn write_any(&self, sql: &mut Sql, parts: &[(Part<'_>, bool)]) -> Written {
         sql.sql("(");
         if parts.is_empty() {
             sql.sql(NEVER);
         }
-        self.write_joined(sql, &parts, " OR ");
+        self.write_joined(sql, parts, " OR ")?;
         sql.sql(")");
+        Ok(())
     }
 
     /// Joins many parts as a balanced tree: a chain of a thousand is deeper
     /// than SQLite allows.
-    fn write_joined(&self, sql: &mut Sql, parts: &[(&Filter, bool)], operator: &'static str) {
+    fn write_joined(
+        &self,
+        sql: &mut Sql,
+        parts: &[(Part<'_>, bool)],
+        operator: &'static str,
+    ) -> Written {
         if parts.len() > LONGEST_CHAIN {
             let (left, right) = parts.split_at(parts.len() / 2);
             sql.sql("(");
-            self.write_joined(sql, left, operator);
+            self.write_joined(sql, left, operator)?;
             sql.sql(")").sql(operator).sql("(");
-            self.write_joined(sql, right, operator);
+            self.write_joined(sql, right, operator)?;
             sql.sql(")");
-            return;
+            return Ok(());
         }
         let mut between = "";
         for (part, drive) in parts {
             sql.sql(between);
-            self.write(sql, part, *drive);
+            self.write(sql, *part, *drive)?;
             between = operator;
         }
+        Ok(())
     }
 }

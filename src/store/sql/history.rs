@@ -7,7 +7,7 @@ use super::filter::{has_few_owners, is_unconditional};
 use super::row::StoredSql;
 use super::select::{write_limit, write_scope};
 use super::statement::{Sql, Statement};
-use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, ResourceKey, Scope};
+use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, ResourceKey, Scope, StoreError};
 
 const CURRENT: &str = "SELECT r.type, r.id, r.version, r.updated, r.method, r.body FROM ";
 const PAST: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body FROM ";
@@ -21,22 +21,25 @@ pub fn vread(
     scope: &Scope,
     key: &ResourceKey,
     version: i64,
-) -> Statement<StoredSql> {
+) -> Result<Statement<StoredSql>, StoreError> {
     let mut sql = Sql::new(CURRENT);
     sql.sql("resource r WHERE r.version = ").big(version);
     write_instance(&mut sql, key);
-    write_scope(dialect, &mut sql, scope);
+    write_scope(dialect, &mut sql, scope)?;
     sql.sql(" UNION ALL ").sql(PAST);
     sql.sql("resource r").sql(BY_RESOURCE);
     sql.sql(" AND h.version = ").big(version);
     write_instance(&mut sql, key);
-    write_past_scope(dialect, &mut sql, scope);
-    sql.rows_of_client()
+    write_past_scope(dialect, &mut sql, scope)?;
+    Ok(sql.rows_of_client())
 }
 
 /// The versions of one page and one more. Each half is cut to the page's
 /// length before they are put together, so that both can stop early.
-pub fn history(dialect: &dyn Dialect, plan: &HistoryPlan) -> Statement<StoredSql> {
+pub fn history(
+    dialect: &dyn Dialect,
+    plan: &HistoryPlan,
+) -> Result<Statement<StoredSql>, StoreError> {
     let mut sql = Sql::new("SELECT v.type, v.id, v.version, v.updated, v.method, v.body FROM (");
     sql.sql("SELECT * FROM (").sql(CURRENT);
     sql.sql(dialect.resource(lead(plan))).sql(" WHERE TRUE");
@@ -47,14 +50,14 @@ pub fn history(dialect: &dyn Dialect, plan: &HistoryPlan) -> Statement<StoredSql
         }
         HistoryOf::Instance(key) => write_instance(&mut sql, key),
     }
-    write_scope(dialect, &mut sql, &plan.scope);
+    write_scope(dialect, &mut sql, &plan.scope)?;
     write_times(&mut sql, plan, &R);
     sql.sql(") c UNION ALL SELECT * FROM (");
-    write_past(dialect, &mut sql, plan);
+    write_past(dialect, &mut sql, plan)?;
     write_times(&mut sql, plan, &H);
     sql.sql(") p) v");
     write_end(&mut sql, plan, &V);
-    sql.rows_of_client()
+    Ok(sql.rows_of_client())
 }
 
 /// An owner in the scope leads to fewer rows than the time does.
@@ -68,7 +71,7 @@ fn lead(plan: &HistoryPlan) -> Lead {
     }
 }
 
-fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) {
+fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) -> Result<(), StoreError> {
     let lead = lead(plan);
     sql.sql(PAST);
     if lead != Lead::Open {
@@ -90,10 +93,11 @@ fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) {
         }
         HistoryOf::System => {}
     }
-    write_past_scope(dialect, sql, &plan.scope);
+    write_past_scope(dialect, sql, &plan.scope)?;
     if let Some((low, _)) = plan.at {
         sql.sql(" AND h.superseded > ").big(low);
     }
+    Ok(())
 }
 
 /// The columns of one alias.
@@ -167,9 +171,10 @@ fn write_instance(sql: &mut Sql, key: &ResourceKey) {
     sql.sql(" AND r.id = ").text(key.id.as_str());
 }
 
-fn write_past_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) {
+fn write_past_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) -> Result<(), StoreError> {
     if !is_unconditional(scope.filter()) {
         sql.sql(" AND h.body IS NOT NULL");
-        write_scope(dialect, sql, scope);
+        write_scope(dialect, sql, scope)?;
     }
+    Ok(())
 }

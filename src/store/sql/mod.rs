@@ -9,10 +9,13 @@ pub mod compare;
 pub mod dialect;
 pub mod filter;
 pub mod history;
+pub mod link;
 pub mod order;
 pub mod row;
 pub mod select;
 pub mod statement;
 
 pub use dialect::{Dialect, Lead, Reach};
+pub use filter::Part;
+pub use link::Far;
 pub use statement::{Bind, Sql, Statement};

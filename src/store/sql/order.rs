@@ -214,7 +214,9 @@ impl Term<'_> {
 fn requires_moment(filter: &Filter) -> bool {
     match filter {
         Filter::Is(Comparison::Moment(_)) => true,
-        Filter::Is(_) | Filter::Not(_) => false,
+        Filter::Is(_) | Filter::Not(_) | Filter::RefersTo { .. } | Filter::ReferredBy { .. } => {
+            false
+        }
         Filter::All(parts) => parts.iter().any(requires_moment),
         Filter::Any(parts) => !parts.is_empty() && parts.iter().all(requires_moment),
     }

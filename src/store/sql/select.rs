@@ -43,7 +43,11 @@ pub fn matches(dialect: &dyn Dialect, plan: &SearchPlan) -> Result<Statement<Big
 }
 
 /// Current versions by key, each with the number (from 1) of its key.
-pub fn read(dialect: &dyn Dialect, scope: &Scope, keys: &[ResourceKey]) -> Statement<KeyedSql> {
+pub fn read(
+    dialect: &dyn Dialect,
+    scope: &Scope,
+    keys: &[ResourceKey],
+) -> Result<Statement<KeyedSql>, StoreError> {
     let mut sql = Sql::new("SELECT ");
     match keys {
         [key] => {
@@ -64,17 +68,18 @@ pub fn read(dialect: &dyn Dialect, scope: &Scope, keys: &[ResourceKey]) -> State
             sql.sql(" CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id");
         }
     }
-    write_scope(dialect, &mut sql, scope);
-    sql.rows_of_client()
+    write_scope(dialect, &mut sql, scope)?;
+    Ok(sql.rows_of_client())
 }
 
 /// Appends ` AND …` for rows that were found by something else already. A
 /// deletion is in scope only of a scope without conditions.
-pub fn write_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) {
+pub fn write_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) -> Result<(), StoreError> {
     if !is_unconditional(scope.filter()) {
         sql.sql(" AND r.body IS NOT NULL AND ");
-        write_each(dialect, sql, scope.filter());
+        write_each(dialect, sql, scope.filter())?;
     }
+    Ok(())
 }
 
 pub fn write_limit(sql: &mut Sql, limit: usize) {
@@ -83,6 +88,5 @@ pub fn write_limit(sql: &mut Sql, limit: usize) {
 }
 
 fn write_from(dialect: &dyn Dialect, sql: &mut Sql, plan: &SearchPlan) -> Result<(), StoreError> {
-    Conditions::new(dialect, plan.scope.filter(), &plan.filter)?.write(sql);
-    Ok(())
+    Conditions::new(dialect, plan.scope.filter(), &plan.filter)?.write(sql)
 }

@@ -206,7 +206,7 @@ fn insert(
     row: Row,
 ) -> Result<i64, StoreError> {
     let mut sql = Sql::new(
-        "INSERT INTO resource (type, id, version, updated, method, owner, \
+        "INSERT INTO resource (type, id, version, updated, method, identity, owner, \
          moment_low, moment_high, ordering, body) VALUES (",
     );
     sql.text(key.resource_type).sql(", ").text(key.id).sql(", ");
@@ -235,6 +235,7 @@ fn replace(connection: &mut SqliteConnection, rid: i64, row: Row) -> Result<(), 
     let columns = [
         ", updated = ",
         ", method = ",
+        ", identity = ",
         ", owner = ",
         ", moment_low = ",
         ", moment_high = ",
@@ -248,12 +249,13 @@ fn replace(connection: &mut SqliteConnection, rid: i64, row: Row) -> Result<(), 
     execute(connection, sql)
 }
 
-/// `updated, method, owner, moment_low, moment_high, ordering, body`.
-fn binds(row: Row) -> [Bind; 7] {
+/// `updated, method, identity, owner, moment_low, moment_high, ordering, body`.
+fn binds(row: Row) -> [Bind; 8] {
     let index = row.index;
     [
         Bind::Big(row.updated),
         Bind::Small(method_code(row.method)),
+        Bind::NullableBig(index.identity.map(|key| key.0)),
         Bind::NullableBig(index.owner.map(|owner| owner.0)),
         Bind::NullableBig(index.moment.map(|(low, _)| low)),
         Bind::NullableBig(index.moment.map(|(_, high)| high)),

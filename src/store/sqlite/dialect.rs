@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 
-use diesel::SqliteConnection;
+use diesel::sql_types::BigInt;
+use diesel::{RunQueryDsl, SqliteConnection};
 
+use super::error::store_error;
 use super::lead;
-use crate::store::sql::{Dialect, Lead, Reach, Sql, compare};
-use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
+use crate::store::sql::{Dialect, Far, Lead, Part, Reach, Sql, compare};
+use crate::store::{IndexKey, ResourceKey, StoreError};
 
 /// With a connection it can ask what leads to the fewest rows: SQLite's own
 /// planner knows nothing of how often a fact stands.
@@ -17,6 +19,18 @@ pub struct SqliteDialect<'c> {
 }
 
 impl<'c> SqliteDialect<'c> {
+    /// How many rows a question has, counted no further than `most`; all of
+    /// them where there is no connection to ask.
+    pub fn count(&self, mut sql: Sql, most: i64) -> Result<i64, StoreError> {
+        let Some(connection) = &self.probe else {
+            return Ok(most);
+        };
+        sql.sql(" LIMIT ").big(most).sql(")");
+        sql.rows_of_client::<BigInt>()
+            .get_result(&mut **connection.borrow_mut())
+            .map_err(store_error)
+    }
+
     pub fn probing(connection: &'c mut SqliteConnection) -> Self {
         Self {
             probe: Some(RefCell::new(connection)),
@@ -25,9 +39,9 @@ impl<'c> SqliteDialect<'c> {
 }
 
 impl Dialect for SqliteDialect<'_> {
-    fn lead(&self, parts: &[&Filter]) -> Result<Lead, StoreError> {
+    fn lead(&self, parts: &[Part<'_>]) -> Result<Lead, StoreError> {
         match &self.probe {
-            Some(connection) => lead::choose(&mut connection.borrow_mut(), parts),
+            Some(_) => lead::choose(self, parts),
             None => Ok(Lead::Open),
         }
     }
@@ -54,6 +68,35 @@ impl Dialect for SqliteDialect<'_> {
         sql.sql("EXISTS (SELECT 1 FROM resource_key k WHERE k.rid = r.rid AND ");
         compare::write_numbers(self, sql, "k.key", keys);
         sql.sql(")");
+    }
+
+    fn has_key_to(
+        &self,
+        sql: &mut Sql,
+        key: IndexKey,
+        far: &Far<'_>,
+        _reach: Reach,
+    ) -> Result<(), StoreError> {
+        sql.sql("EXISTS (SELECT 1 FROM resource_key k WHERE k.rid = r.rid AND k.key IN (");
+        far.write_keys(self, sql, key.0)?;
+        sql.sql("))");
+        Ok(())
+    }
+
+    fn keys_of(&self, sql: &mut Sql, key: IndexKey, far: &Far<'_>) -> Result<(), StoreError> {
+        sql.sql("SELECT ");
+        self.exclusive_or(sql, key.0, "k.key");
+        sql.sql(" FROM resource_key k WHERE k.rid IN (SELECT r.rid");
+        far.write(self, sql)?;
+        sql.sql(")");
+        Ok(())
+    }
+
+    /// SQLite has no operator for it: what stands in either and not in both.
+    fn exclusive_or(&self, sql: &mut Sql, number: i64, column: &'static str) {
+        sql.sql("((").big(number).sql(" | ").sql(column);
+        sql.sql(") - (").big(number).sql(" & ").sql(column);
+        sql.sql("))");
     }
 
     fn contains(&self, sql: &mut Sql, column: &'static str, text: &str) {

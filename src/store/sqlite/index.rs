@@ -29,8 +29,8 @@ pub fn insert(
         let rows: Vec<_> = rows.map(|(param, text)| (param.0, text)).collect();
         insert_rows(connection, TEXTS, rid, json(&rows))?;
     }
-    if !index.dates.is_empty() {
-        let rows = index.dates.iter();
+    if !index.ranges.is_empty() {
+        let rows = index.ranges.iter();
         let rows: Vec<_> = rows
             .map(|(param, low, high)| (param.0, low, high))
             .collect();
@@ -43,7 +43,7 @@ pub fn remove(connection: &mut SqliteConnection, rid: i64) -> Result<(), StoreEr
     for delete in [
         "DELETE FROM resource_key WHERE rid = ",
         "DELETE FROM resource_text WHERE rid = ",
-        "DELETE FROM resource_date WHERE rid = ",
+        "DELETE FROM resource_range WHERE rid = ",
     ] {
         let mut sql = Sql::new(delete);
         sql.big(rid);
@@ -62,7 +62,7 @@ const TEXTS: [&str; 2] = [
     ", value ->> 0, value ->> 1 FROM json_each(",
 ];
 const DATES: [&str; 2] = [
-    "INSERT OR IGNORE INTO resource_date (rid, param, low, high) SELECT ",
+    "INSERT OR IGNORE INTO resource_range (rid, param, low, high) SELECT ",
     ", value ->> 0, value ->> 1, value ->> 2 FROM json_each(",
 ];
 

@@ -89,7 +89,7 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         let rows = self
-            .load(select::read(&SqliteDialect::default(), scope, keys))
+            .load(select::read(&SqliteDialect::default(), scope, keys)?)
             .await?;
         row::keyed(rows, keys.len())
     }
@@ -100,7 +100,7 @@ impl Store for SqliteStore {
         key: &ResourceKey,
         version: i64,
     ) -> Result<Option<Stored>, StoreError> {
-        let statement = history::vread(&SqliteDialect::default(), scope, key, version);
+        let statement = history::vread(&SqliteDialect::default(), scope, key, version)?;
         let rows = self.load(statement).await?;
         rows.into_iter().next().map(row::stored).transpose()
     }
@@ -125,7 +125,7 @@ impl Store for SqliteStore {
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
         let rows = self
-            .load(history::history(&SqliteDialect::default(), plan))
+            .load(history::history(&SqliteDialect::default(), plan)?)
             .await?;
         row::page(rows, plan.limit)
     }

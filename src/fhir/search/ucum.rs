@@ -1,0 +1,328 @@
+//! UCUM codes by what they are made of, so that values of one kind compare
+//! whatever their unit. <https://ucum.org/ucum>
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::decimal::{Decimal, gcd};
+use super::ucum_units::{BASE, PREFIXES, UNITS};
+
+pub const SYSTEM: &str = "http://unitsofmeasure.org";
+
+/// Longer ones are no units, and a definition refers to few others.
+const LONGEST: usize = 64;
+const DEEPEST: usize = 12;
+
+/// A product of powers of base units, and what one of the unit is in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    numerator: u128,
+    denominator: u128,
+    exponent: i32,
+    /// Added to the value before anything else: degrees Celsius.
+    offset: Option<Decimal>,
+    base: BTreeMap<&'static str, i32>,
+}
+
+/// `None` where the code is not known or its scale is not linear.
+pub fn unit(code: &str) -> Option<Unit> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Option<Unit>>>> = LazyLock::new(Mutex::default);
+    /// Clients must not fill the memory with codes.
+    const KEPT: usize = 1_000;
+    if code.len() > LONGEST {
+        return None;
+    }
+    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(unit) = known.get(code) {
+        return unit.clone();
+    }
+    drop(known);
+    let unit = read(code);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() < KEPT {
+        known.insert(code.to_owned(), unit.clone());
+    }
+    unit
+}
+
+fn read(code: &str) -> Option<Unit> {
+    let offset = match code {
+        "Cel" => Some("273.15"),
+        "[degF]" => Some("459.67"),
+        _ => None,
+    };
+    let mut parser = Parser {
+        rest: code,
+        depth: 0,
+    };
+    let unit = parser.term()?;
+    parser.rest.is_empty().then_some(Unit {
+        offset: offset.and_then(Decimal::parse),
+        ..unit
+    })
+}
+
+impl Unit {
+    /// The same text for all units of one kind.
+    pub fn kind(&self) -> String {
+        let powers = self
+            .base
+            .iter()
+            .map(|(base, power)| format!("{base}{power}"));
+        powers.collect::<Vec<_>>().join(".")
+    }
+
+    /// The value in base units, in the form of [`Decimal::ordered`].
+    pub fn ordered(&self, value: Decimal) -> Option<i64> {
+        let value = match self.offset {
+            Some(offset) => value.plus(offset)?,
+            None => value,
+        };
+        let scaled = Decimal {
+            exponent: value.exponent.checked_add(self.exponent)?,
+            ..value
+        };
+        scaled.times(self.numerator, self.denominator)
+    }
+
+    fn number(numerator: u128, denominator: u128, exponent: i32) -> Self {
+        Self {
+            numerator,
+            denominator,
+            exponent,
+            offset: None,
+            base: BTreeMap::new(),
+        }
+    }
+
+    fn times(self, other: Self) -> Option<Self> {
+        let mut base = self.base;
+        for (name, power) in other.base {
+            *base.entry(name).or_default() += power;
+        }
+        base.retain(|_, power| *power != 0);
+        let numerator = self.numerator.checked_mul(other.numerator)?;
+        let denominator = self.denominator.checked_mul(other.denominator)?;
+        let shared = gcd(numerator, denominator).max(1);
+        Some(Self {
+            numerator: numerator / shared,
+            denominator: denominator / shared,
+            exponent: self.exponent.checked_add(other.exponent)?,
+            offset: None,
+            base,
+        })
+    }
+
+    fn inverse(self) -> Self {
+        Self {
+            numerator: self.denominator,
+            denominator: self.numerator,
+            exponent: -self.exponent,
+            offset: None,
+            base: self
+                .base
+                .into_iter()
+                .map(|(name, power)| (name, -power))
+                .collect(),
+        }
+    }
+
+    fn power(self, power: i32) -> Option<Self> {
+        let one = if power < 0 { self.inverse() } else { self };
+        let mut all = Self::number(1, 1, 0);
+        for _ in 0..power.unsigned_abs() {
+            all = all.times(one.clone())?;
+        }
+        Some(all)
+    }
+}
+
+/// <https://ucum.org/ucum#section-Syntax-Rules>
+struct Parser<'c> {
+    rest: &'c str,
+    depth: usize,
+}
+
+impl<'c> Parser<'c> {
+    fn term(&mut self) -> Option<Unit> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return None;
+        }
+        let mut unit = if self.take('/') {
+            self.component()?.inverse()
+        } else {
+            self.component()?
+        };
+        loop {
+            if self.take('.') {
+                unit = unit.times(self.component()?)?;
+            } else if self.take('/') {
+                unit = unit.times(self.component()?.inverse())?;
+            } else {
+                self.depth -= 1;
+                return Some(unit);
+            }
+        }
+    }
+
+    fn component(&mut self) -> Option<Unit> {
+        if self.take('(') {
+            let unit = self.term()?;
+            return self.take(')').then_some(unit);
+        }
+        if self.rest.starts_with('{') {
+            self.annotation()?;
+            return Some(Unit::number(1, 1, 0));
+        }
+        let unit = if self.rest.starts_with("10*") || self.rest.starts_with("10^") {
+            self.rest = self.rest.get(3..)?;
+            Unit::number(1, 1, 1)
+        } else if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some(Unit::number(self.digits()?.parse().ok()?, 1, 0));
+        } else {
+            self.symbol()?
+        };
+        let unit = match self.exponent()? {
+            Some(power) => unit.power(power)?,
+            None => unit,
+        };
+        if self.rest.starts_with('{') {
+            self.annotation()?;
+        }
+        Some(unit)
+    }
+
+    fn annotation(&mut self) -> Option<()> {
+        let (_, rest) = self.rest.split_once('}')?;
+        self.rest = rest;
+        Some(())
+    }
+
+    fn exponent(&mut self) -> Option<Option<i32>> {
+        let negative = self.take('-');
+        let signed = negative || self.take('+');
+        if !signed && !self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            return Some(None);
+        }
+        let power: i32 = self.digits()?.parse().ok().filter(|power| *power <= 30)?;
+        Some(Some(if negative { -power } else { power }))
+    }
+
+    fn digits(&mut self) -> Option<&'c str> {
+        let end = self.rest.find(|c: char| !c.is_ascii_digit());
+        let (digits, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        (!digits.is_empty() && digits.len() < 10).then_some(digits)
+    }
+
+    /// Up to an operator, an annotation or an exponent; brackets are one piece.
+    fn symbol(&mut self) -> Option<Unit> {
+        let mut inside = false;
+        let end = self.rest.find(|c: char| {
+            inside = (inside || c == '[') && c != ']';
+            !inside && (matches!(c, '.' | '/' | '(' | ')' | '{' | '+' | '-') || c.is_ascii_digit())
+        });
+        let (symbol, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
+        self.rest = rest;
+        self.atom(symbol, false).or_else(|| {
+            PREFIXES.iter().find_map(|(prefix, power)| {
+                let unit = self.atom(symbol.strip_prefix(prefix)?, true)?;
+                unit.times(Unit::number(1, 1, *power))
+            })
+        })
+    }
+
+    fn atom(&self, symbol: &str, prefixed: bool) -> Option<Unit> {
+        if let Some(base) = BASE.iter().find(|(base, _)| *base == symbol) {
+            let mut unit = Unit::number(1, 1, 0);
+            unit.base.insert(base.0, 1);
+            return (base.1 || !prefixed).then_some(unit);
+        }
+        let (_, metric, factor, of) = UNITS.iter().find(|(code, ..)| *code == symbol)?;
+        if prefixed && !metric {
+            return None;
+        }
+        let mut parser = Parser {
+            rest: of,
+            depth: self.depth,
+        };
+        let factor = Decimal::parse(factor)?;
+        let mantissa = factor.mantissa.unsigned_abs();
+        parser
+            .term()?
+            .times(Unit::number(mantissa, 1, factor.exponent))
+    }
+
+    fn take(&mut self, c: char) -> bool {
+        match self.rest.strip_prefix(c) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_base(value: &str, code: &str) -> (i64, String) {
+        let unit = unit(code).unwrap_or_else(|| panic!("{code} is a unit"));
+        let value = Decimal::parse(value).unwrap();
+        (unit.ordered(value).unwrap(), unit.kind())
+    }
+
+    #[test]
+    fn equal_quantities_are_equal_whatever_the_unit() {
+        let cases = [
+            (("5.4", "g"), ("5400", "mg")),
+            (("1", "L"), ("1000", "mL")),
+            (("1", "l"), ("1", "dm3")),
+            (("5", "mmol/L"), ("5", "mol/m3")),
+            (("60", "/min"), ("1", "Hz")),
+            (("1", "mm[Hg]"), ("133.322", "Pa")),
+            (("37", "Cel"), ("310.15", "K")),
+            (("98.6", "[degF]"), ("37", "Cel")),
+            (("1", "[lb_av]"), ("453.59237", "g")),
+            (("72", "[in_i]"), ("6", "[ft_i]")),
+            (("1", "wk"), ("168", "h")),
+            (("7", "10*3/uL"), ("7", "10*9/L")),
+            (("7", "10^3/uL"), ("7000", "/uL")),
+            (("25", "kg/m2"), ("2.5", "g/cm2")),
+            (("1", "mL/min/{1.73_m2}"), ("1", "mL/min")),
+            (("5", "m[iU]/mL"), ("5", "[IU]/L")),
+            (("50", "%"), ("0.5", "1")),
+            (("1", "mg/dL"), ("10", "ug/mL")),
+            (("1", "ng/(mL.h)"), ("1", "ng/mL/h")),
+            (("90", "{beats}/min"), ("90", "/min")),
+        ];
+        for (one, other) in cases {
+            assert_eq!(in_base(one.0, one.1), in_base(other.0, other.1), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_alike_does_not_compare() {
+        for (one, other) in [
+            ("g", "L"),
+            ("[iU]", "1"),
+            ("[iU]", "[arb'U]"),
+            ("mg/dL", "mmol/L"),
+        ] {
+            assert_ne!(unit(one).unwrap().kind(), unit(other).unwrap().kind());
+        }
+    }
+
+    #[test]
+    fn what_is_no_linear_unit_is_left_as_it_is() {
+        for code in [
+            "", "[pH]", "dB", "foo", "mg/", "k[in_i]", "(g", "g)", "{x", "1e3", "g99", "Mw eek",
+        ] {
+            assert_eq!(unit(code), None, "{code}");
+        }
+        assert_eq!(unit(&"(".repeat(60)), None);
+    }
+}
