@@ -55,26 +55,49 @@ fn write_structure(structure: &Value, known: &mut Lines, out: &mut String) -> Re
         .map(|s| list(s, "element"))
         .ok_or_else(|| format!("{name} has no snapshot"))?;
     let nested = nested_paths(elements);
-    write_type(kind, name, parent(structure), mark, elements, known, out)?;
+    let header = Header {
+        kind,
+        path: name,
+        parent: parent(structure),
+        mark,
+    };
+    write_type(&header, elements, known, out)?;
     for element in elements {
         let path = required(element, "path")?;
         if path != name && nested.contains(path) {
             let parent = list(element, "type").iter().find_map(|t| text(t, "code"));
-            write_type("backbone", path, parent, "", elements, known, out)?;
+            let header = Header {
+                kind: "backbone",
+                path,
+                parent,
+                mark: "",
+            };
+            write_type(&header, elements, known, out)?;
         }
     }
     Ok(())
 }
 
+struct Header<'a> {
+    kind: &'a str,
+    path: &'a str,
+    parent: Option<&'a str>,
+    /// ` abstract`, or nothing
+    mark: &'a str,
+}
+
 fn write_type(
-    kind: &str,
-    path: &str,
-    parent: Option<&str>,
-    mark: &str,
+    header: &Header<'_>,
     elements: &[Value],
     known: &mut Lines,
     out: &mut String,
 ) -> Result<()> {
+    let Header {
+        kind,
+        path,
+        parent,
+        mark,
+    } = *header;
     let nested = nested_paths(elements);
     let from = parent.map_or(String::new(), |p| format!(" : {p}"));
     out.push_str(&format!("{kind} {path}{from}{mark}\n"));
