@@ -11,8 +11,9 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{StartError, engine, listening_url, store};
+use super::{StartError, engine, known_types, listening_url, store};
 use crate::config::Config;
+use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
 use crate::http::observe::observe;
 use crate::http::routes::{HttpLimits, OpenApi, configure};
@@ -34,7 +35,8 @@ impl App {
     /// Opens the store and binds the address; port 0 takes a free one.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         let failed = |error| StartError::Bind(config.server.bind, error);
-        // First of all: where the port is taken, nothing else should happen.
+        // Before anything is bound or opened.
+        known_types(r4(), &config.records.types)?;
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let engine = Data::new(engine(&config, address).await?);

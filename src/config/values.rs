@@ -96,13 +96,13 @@ impl Values {
 /// The known name that was probably meant.
 pub fn nearest<'n>(wanted: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = wanted.to_lowercase();
+    let distance = |name: &str| match name.to_lowercase() {
+        // The beginning of a name is more than a likeness.
+        longer if longer.starts_with(&wanted) => 1,
+        other => strsim::damerau_levenshtein(&wanted, &other),
+    };
     known
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&wanted, &name.to_lowercase()),
-                name,
-            )
-        })
+        .map(|name| (distance(name), name))
         .filter(|(distance, name)| *distance <= 3.max(name.len() / 3))
         .min()
         .map(|(_, name)| name)

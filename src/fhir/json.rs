@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn digits_and_order_are_kept() {
-        let text = r#"{"z":1.10,"a":[0.0,-0.00,1e-7,100000000000000000000.5],"m":true,"n":null}"#;
+        let text = r#"{"z":1.10,"a":[0.0,-0.00,1e-7,100000000000000000000.5,7,-7,-0,18446744073709551616],"m":true,"n":null}"#;
         assert_eq!(parse(text.as_bytes(), 9).unwrap().to_string(), text);
     }
 

@@ -29,6 +29,8 @@ pub enum Kind {
     VersionConflict,
     /// A condition matches more than one resource.
     MultipleMatches,
+    /// A conditional reference matches nothing.
+    NoMatch,
     /// `If-None-Exist` and friends lost a race against another write too often.
     Conflict,
     /// The content is well formed and breaks a rule.
@@ -62,7 +64,7 @@ impl Kind {
             Self::NotAcceptable => 406,
             Self::Conflict => 409,
             Self::Deleted => 410,
-            Self::VersionConflict | Self::MultipleMatches => 412,
+            Self::VersionConflict | Self::MultipleMatches | Self::NoMatch => 412,
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
@@ -83,7 +85,7 @@ impl Kind {
             | Self::UnsupportedMediaType
             | Self::NotAcceptable => "not-supported",
             Self::Required => "required",
-            Self::NotFound => "not-found",
+            Self::NotFound | Self::NoMatch => "not-found",
             Self::Deleted => "deleted",
             Self::VersionConflict | Self::Conflict => "conflict",
             Self::MultipleMatches => "multiple-matches",

@@ -27,7 +27,7 @@ impl Resource {
             Some(_) => Err(Failure::at(
                 Kind::Structure,
                 "resourceType",
-                "resourceType must be a string, such as \"Patient\".",
+                "The resourceType must be a string, such as \"Patient\".",
             )),
             None => Err(Failure::at(
                 Kind::Required,

@@ -7,7 +7,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
-use tracing::Instrument as _;
 
 use crate::fhir::interaction::label::Label;
 use crate::telemetry::request::{self, Seen};
@@ -20,7 +19,8 @@ pub async fn observe<B: MessageBody>(
     let started = Instant::now();
     let span = request::open(&|name| request.headers().get(name)?.to_str().ok());
     let method = method(request.method());
-    let answered = next.call(request).instrument(span.clone()).await;
+    // Not entered: once begun, a span of OpenTelemetry keeps its name.
+    let answered = next.call(request).await;
     let seen = match &answered {
         Ok(response) => seen(method, response),
         Err(error) => Seen {

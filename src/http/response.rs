@@ -8,8 +8,8 @@ use crate::fhir::answer::{Answer, etag};
 
 const CONTENT_TYPE: &str = "application/fhir+json; charset=utf-8; fhirVersion=4.0";
 
-/// `head` leaves the content out and keeps everything else.
-pub fn write(base_url: &str, answer: Answer, head: bool) -> HttpResponse {
+/// The server leaves the content out of the answer to HEAD, and keeps its length.
+pub fn write(base_url: &str, answer: Answer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if let Some(version) = answer.version {
@@ -32,10 +32,6 @@ pub fn write(base_url: &str, answer: Answer, head: bool) -> HttpResponse {
     match answer.content {
         Some(content) => {
             response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
-            if head {
-                response.no_chunking(content.len() as u64);
-                return response.body(());
-            }
             response.body(content)
         }
         None => response.finish(),

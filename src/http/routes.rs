@@ -45,7 +45,6 @@ async fn fhir(
     limits: Data<HttpLimits>,
     body: Result<Bytes, actix_web::Error>,
 ) -> HttpResponse {
-    let head = http.method() == actix_web::http::Method::HEAD;
     let (answer, label) = match request::read(&http, &limits, engine.settings.limits.depth, body) {
         Ok(request) => {
             let label = label(&engine, &request);
@@ -53,7 +52,7 @@ async fn fhir(
         }
         Err(failure) => (failure.into(), None),
     };
-    let mut response = response::write(&engine.settings.base_url, answer, head);
+    let mut response = response::write(&engine.settings.base_url, answer);
     observe::mark(&mut response, label);
     response
 }
@@ -69,5 +68,5 @@ async fn nowhere() -> HttpResponse {
         Kind::NotFound,
         "There is nothing at this address. The FHIR base is /fhir; its capabilities are at /fhir/metadata.",
     );
-    response::write("", failure.into(), false)
+    response::write("", failure.into())
 }

@@ -9,4 +9,34 @@
 
 mod support;
 
+mod batch;
+mod capabilities;
+mod conditional_update;
+mod content;
 mod create;
+mod delete;
+mod everything;
+mod examples;
+mod garbage;
+mod history;
+mod mutations;
+mod paging;
+mod patch;
+mod patch_suite;
+mod races;
+mod read;
+mod search;
+mod search_places;
+mod transaction;
+mod transaction_links;
+mod update;
+mod views;
+mod vread;
+
+/// A whole answer, the same on every store.
+fn snapshot(name: &str, reply: &support::Reply) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, support::redacted(reply)));
+}

@@ -9,7 +9,8 @@ fn serve(settings: &[(&str, &str)]) -> Output {
     let mut command = unloop(&["serve"]);
     command.current_dir(folder.path());
     // Where a setting is accepted by mistake, the test ends all the same.
-    command.env("UNLOOP_BIND", "127.0.0.1:1");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    command.env("UNLOOP_BIND", taken.local_addr().unwrap().to_string());
     command.envs(settings.iter().copied());
     let output = command.output().unwrap();
     let left = std::fs::read_dir(folder.path()).unwrap().count();

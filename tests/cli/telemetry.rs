@@ -11,7 +11,9 @@ use crate::support::{Database, Running, unloop, until};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
 /// Path and content of what came.
-type Received = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+/// Path and content of each export.
+type Exports = Mutex<Vec<(String, Vec<u8>)>>;
+type Received = Arc<Exports>;
 
 /// A small OTLP receiver. <https://opentelemetry.io/docs/specs/otlp/#otlphttp>
 fn collector() -> (String, Received) {
@@ -27,11 +29,7 @@ fn collector() -> (String, Received) {
     (format!("http://{address}"), received)
 }
 
-async fn receive(
-    request: HttpRequest,
-    content: Bytes,
-    received: Data<Mutex<Vec<(String, Vec<u8>)>>>,
-) -> HttpResponse {
+async fn receive(request: HttpRequest, content: Bytes, received: Data<Exports>) -> HttpResponse {
     let mut received = received.lock().unwrap();
     received.push((request.path().to_owned(), content.to_vec()));
     HttpResponse::Ok().finish()

@@ -14,6 +14,7 @@ fn refusal(resource_type: Option<&str>, url: &str) -> (Kind, String) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals_name_the_parameter() {
     let cases = [
         ("nme=x", Kind::NotSupported, "`nme`"),

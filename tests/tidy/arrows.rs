@@ -10,7 +10,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("main", EVERYTHING),
     ("lib", EVERYTHING),
     ("app", EVERYTHING),
-    ("cli", &["app", "config", "fhir", "store", "telemetry"]),
+    // A command names itself as the caller: there is no anonymous door.
+    (
+        "cli",
+        &[
+            "access::Caller",
+            "app",
+            "config",
+            "fhir",
+            "store",
+            "telemetry",
+        ],
+    ),
     ("http", &["access", "config", "fhir", "telemetry"]),
     ("cds", &["access", "clinical", "fhir"]),
     // Who may see what is written down as a scope of the plan, and nothing else of the store.

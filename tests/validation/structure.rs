@@ -1,5 +1,7 @@
 //! The JSON form: every departure is told with its place.
 //! <https://hl7.org/fhir/R4/json.html>
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::print_stderr, clippy::string_slice)]
 
 use serde_json::{Map, Value, json};
 
@@ -32,6 +34,7 @@ fn a_sound_resource_has_no_problem() {
 }
 
 /// (what is merged into a Patient, the places told)
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn patients() -> Vec<(Value, Vec<&'static str>)> {
     vec![
         (json!({"nme": []}), vec!["Patient.nme"]),

@@ -186,8 +186,9 @@ pub fn response(engine: &Engine, answer: &Answer) -> Vec<(&'static str, String)>
     members
 }
 
+/// About the entry, and not an OperationOutcome that is kept here: those have an id.
 fn is_outcome(text: &str) -> bool {
-    text.starts_with(r#"{"resourceType":"OperationOutcome""#)
+    text.starts_with(r#"{"resourceType":"OperationOutcome","issue":"#)
 }
 
 fn status_line(status: u16) -> String {

@@ -79,7 +79,7 @@ fn resource(engine: &Engine, name: &str) -> Value {
         .filter(|param| param.kind == ParamKind::Reference)
         .map(|param| format!("{name}:{}", param.code))
         .collect();
-    let mut resource = json!({
+    let resource = json!({
         "type": name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
         "interaction": codes(&[
@@ -97,18 +97,36 @@ fn resource(engine: &Engine, name: &str) -> Value {
         "searchParam": params.iter().map(|param| search_param(param)).collect::<Vec<_>>(),
     });
     let reverse = reverse_includes(engine, name);
-    for (member, values) in [("searchInclude", includes), ("searchRevInclude", reverse)] {
-        if !values.is_empty() {
-            resource[member] = json!(values);
+    with_lists(
+        resource,
+        [
+            ("searchInclude", json!(includes)),
+            ("searchRevInclude", json!(reverse)),
+            ("operation", operations(name)),
+        ],
+    )
+}
+
+fn operations(name: &str) -> Value {
+    if name != "Patient" {
+        return json!([]);
+    }
+    json!([{
+        "name": "everything",
+        "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    }])
+}
+
+/// Adds the lists that have something in them: FHIR has no empty arrays.
+fn with_lists<const N: usize>(mut object: Value, lists: [(&str, Value); N]) -> Value {
+    if let Value::Object(members) = &mut object {
+        for (name, list) in lists {
+            if list.as_array().is_some_and(|list| !list.is_empty()) {
+                members.insert(name.to_owned(), list);
+            }
         }
     }
-    if name == "Patient" {
-        resource["operation"] = json!([{
-            "name": "everything",
-            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
-        }]);
-    }
-    resource
+    object
 }
 
 /// References that name the type as a target. Those that may point anywhere

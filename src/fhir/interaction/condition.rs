@@ -27,10 +27,7 @@ pub async fn find(
     resource_type: &str,
     criteria: &str,
 ) -> Result<Matches, Failure> {
-    let criteria = criteria
-        .split_once('?')
-        .map_or(criteria, |(_, query)| query);
-    let pairs = parse_query(criteria);
+    let pairs = parse_query(without_address(criteria));
     let plan = plan(engine, authority, resource_type, &pairs)?;
     let mut rows = engine
         .store
@@ -46,6 +43,15 @@ pub async fn find(
         (Some(stored), true) => Matches::One(Box::new(stored)),
         (Some(_), false) => Matches::Many,
     })
+}
+
+/// Criteria may come with the address they would be sent to: `Patient?name=x`.
+/// A question mark behind the first `=` belongs to a value.
+fn without_address(criteria: &str) -> &str {
+    match criteria.split_once('?') {
+        Some((address, query)) if !address.contains('=') => query,
+        _ => criteria,
+    }
 }
 
 fn plan(

@@ -86,7 +86,15 @@ pub fn draft(
     conditions: &Preconditions,
 ) -> Result<Draft, Failure> {
     let resource = parse_stored(stored)?.ok_or_else(|| gone(stored))?;
-    let patched = apply(resource, operations)?;
+    let patched = match apply(Value::Object(resource.content), operations)? {
+        Value::Object(content) => Resource::from_object(content)?,
+        _ => {
+            return Err(Failure::new(
+                Kind::BusinessRule,
+                "The patch replaces the resource by something that is not an object.",
+            ));
+        }
+    };
     if patched.resource_type != stored.key.resource_type || patched.id() != Some(&stored.key.id) {
         return Err(Failure::new(
             Kind::BusinessRule,
@@ -103,8 +111,8 @@ pub fn draft(
     })
 }
 
-fn apply(resource: Resource, operations: &json_patch::Patch) -> Result<Resource, Failure> {
-    let mut document = Value::Object(resource.content);
+/// The document with every operation done to it, or none.
+pub fn apply(mut document: Value, operations: &json_patch::Patch) -> Result<Value, Failure> {
     json_patch::patch(&mut document, operations).map_err(|error| {
         Failure::new(
             Kind::BusinessRule,
@@ -114,11 +122,5 @@ fn apply(resource: Resource, operations: &json_patch::Patch) -> Result<Resource,
             ),
         )
     })?;
-    match document {
-        Value::Object(content) => Resource::from_object(content),
-        _ => Err(Failure::new(
-            Kind::BusinessRule,
-            "The patch replaces the resource by something that is not an object.",
-        )),
-    }
+    Ok(document)
 }

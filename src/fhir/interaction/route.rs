@@ -104,12 +104,12 @@ fn of_instance(
     rest: &[&str],
 ) -> Result<Interaction, Failure> {
     if !id::is_legal(logical_id) {
-        return Err(Failure::new(
-            Kind::NotFound,
-            format!(
-                "There is no {name} with this id. An id has 1 to 64 letters, digits, '-' and '.'."
-            ),
-        ));
+        let (kind, what) = match verb {
+            Verb::Put => (Kind::Value, "A resource cannot have this id."),
+            _ => (Kind::NotFound, "There is no resource with this id."),
+        };
+        let text = format!("{what} An id has 1 to 64 letters, digits, '-' and '.'.");
+        return Err(Failure::new(kind, text));
     }
     let key = ResourceKey::new(name, logical_id);
     match rest {

@@ -39,7 +39,11 @@ pub async fn search(
     };
     let total = total(engine, &query, &plan, &found, count_only).await?;
     let included = included(engine, authority, &query, &found).await?;
-    let links = links(engine, request, fingerprint, &plan, &found);
+    let understood = Request {
+        query: query.used.clone(),
+        ..request.clone()
+    };
+    let links = links(engine, &understood, fingerprint, &plan, &found);
     let mut bundle = BundleWriter::new("searchset", total, &links);
     for stored in &found.rows {
         write(engine, &view, &mut bundle, stored, "match")?;

@@ -3,7 +3,7 @@
 //! Every entry becomes a draft first; then links are resolved, and one commit
 //! writes all. A lost race starts over.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
 use super::links::{self, Moves};
 use super::plan_entry::{Step, identity, plan};
+use super::update::criteria;
 use super::{create, written};
 use crate::store::{Conflict, ResourceKey};
 
@@ -33,6 +34,8 @@ pub async fn transaction(
         refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
         parsed.push(entry);
     }
+    refuse_same_full_url(&parsed)?;
+    refuse_same_condition(&parsed)?;
     // Only lost races need the entries a second time.
     for _ in 0..ATTEMPTS {
         let steps = steps(engine, authority, &parsed).await?;
@@ -68,7 +71,6 @@ async fn steps(
         steps.push(step.map_err(|failure| at_entry(entry.index, failure))?);
     }
     refuse_overlap(&steps)?;
-    refuse_same_condition(entries)?;
     let mut moves = moves(engine, entries, &steps);
     resolve_conditional(engine, authority, &mut steps, &mut moves).await?;
     for step in &mut steps {
@@ -98,15 +100,33 @@ fn refuse_overlap(steps: &[Step]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Two conditional creates on one condition would create twice.
+/// A reference to it would be ambiguous.
+fn refuse_same_full_url(entries: &[Entry]) -> Result<(), Failure> {
+    let mut seen = HashSet::new();
+    for entry in entries {
+        if let Some(full_url) = &entry.full_url
+            && !seen.insert(full_url)
+        {
+            let text =
+                "Another entry of this transaction has the same fullUrl. Give each entry its own.";
+            return Err(at_entry(entry.index, Failure::new(Kind::Value, text)));
+        }
+    }
+    Ok(())
+}
+
+/// Two conditional creates, or updates, on one condition would create twice.
 fn refuse_same_condition(entries: &[Entry]) -> Result<(), Failure> {
     let mut seen = HashSet::new();
     for entry in entries {
-        let Some(criteria) = &entry.request.preconditions.if_none_exist else {
-            continue;
+        let request = &entry.request;
+        let criteria = match (&request.preconditions.if_none_exist, request.verb) {
+            (Some(criteria), Verb::Post) => criteria.clone(),
+            (_, Verb::Put) if request.path.len() == 1 => criteria(&request.query),
+            _ => continue,
         };
-        if !seen.insert((&entry.request.path, criteria)) {
-            let text = "Another entry of this transaction has the same ifNoneExist. Send the resource once and refer to its fullUrl.";
+        if !seen.insert((&request.path, criteria)) {
+            let text = "Another entry of this transaction has the same condition. Send the resource once and refer to its fullUrl.";
             return Err(at_entry(entry.index, Failure::new(Kind::Value, text)));
         }
     }
@@ -148,10 +168,10 @@ async fn resolve_conditional(
             continue;
         };
         for reference in links::conditional(engine.definitions, &mut resource.content) {
-            if !moves.contains_key(&reference) {
-                let key = lookup(engine, authority, &reference).await;
+            if let hash_map::Entry::Vacant(place) = moves.entry(reference) {
+                let key = lookup(engine, authority, place.key()).await;
                 let key = key.map_err(|failure| at_entry(index, failure))?;
-                moves.insert(reference, key.to_string());
+                place.insert(key.to_string());
             }
         }
     }
@@ -170,7 +190,7 @@ async fn lookup(
             "A conditional reference of this entry",
         )),
         Matches::None(_) => Err(Failure::new(
-            Kind::MultipleMatches,
+            Kind::NoMatch,
             format!(
                 "A conditional reference of this entry matches no {name}. Create the {name} first, or in an entry of this transaction with a fullUrl."
             ),

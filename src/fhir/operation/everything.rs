@@ -24,6 +24,9 @@ use crate::store::{
     Bounds, Comparison, Filter, OrderBy, OrderTerm, ResourceKey, Scope, SearchPlan, Stored,
 };
 
+/// Their time is a birth date, which is no care date.
+const PERSONS: [&str; 3] = ["Patient", "Person", "RelatedPerson"];
+
 pub async fn everything(
     engine: &Engine,
     authority: &dyn Authority,
@@ -195,7 +198,9 @@ impl Asked {
             low_max: self.end.map(|(_, high)| high),
             ..Bounds::default()
         };
+        let persons = PERSONS.map(str::to_owned).to_vec();
         Filter::Any(vec![
+            Filter::Is(Comparison::Type(persons)),
             Filter::Is(Comparison::Moment(overlaps)),
             Filter::Not(Box::new(Filter::Is(Comparison::Moment(Bounds::default())))),
         ])

@@ -7,7 +7,7 @@ use super::lookup::Refused;
 use super::parameter::{self, Parameter};
 use super::result::{RESULT_PARAMETERS, Summary, Total, count, invalid, summary, total, types};
 use super::sort::{self, SortKey};
-use crate::fhir::outcome::Failure;
+use crate::fhir::outcome::{Failure, Kind};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -48,6 +48,9 @@ impl Default for Settings {
     }
 }
 
+/// Each one is a condition of its own, which no database joins without end.
+const MOST_PARAMETERS: usize = 64;
+
 impl Query {
     /// `resource_type` is `None` for a search of the whole system.
     pub fn parse(
@@ -56,6 +59,14 @@ impl Query {
         pairs: &[(String, String)],
         settings: &Settings,
     ) -> Result<Self, Failure> {
+        if pairs.len() > MOST_PARAMETERS {
+            return Err(Failure::new(
+                Kind::Value,
+                format!(
+                    "A search has at most {MOST_PARAMETERS} parameters. Put alternatives into one, separated by commas."
+                ),
+            ));
+        }
         let mut query = Self::empty(settings);
         query.types = types(catalogue, resource_type, pairs)?;
         for (name, value) in pairs {

@@ -66,6 +66,17 @@ impl Reply {
         self.json()["id"].as_str().unwrap().to_owned()
     }
 
+    /// `/Patient/123` of the resource answered.
+    pub fn path(&self) -> String {
+        let kind = self.json()["resourceType"].as_str().unwrap().to_owned();
+        format!("/{kind}/{}", self.id())
+    }
+
+    /// The code of the first issue.
+    pub fn code(&self) -> String {
+        self.json()["issue"][0]["code"].as_str().unwrap().to_owned()
+    }
+
     /// The texts of an OperationOutcome in one line each.
     pub fn diagnostics(&self) -> String {
         let json = self.json();

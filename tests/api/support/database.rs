@@ -15,7 +15,7 @@ pub enum StoreKind {
 
 /// Goes away with the value.
 pub enum Database {
-    Sqlite(tempfile::TempDir),
+    Sqlite { _folder: tempfile::TempDir },
     Postgres { server: String, name: String },
 }
 
@@ -28,7 +28,7 @@ impl Database {
                 let url = format!("sqlite:{}", folder.path().join("test.db").display());
                 SqliteStore::migrate(&url, &SqliteSettings::default()).unwrap();
                 let store = SqliteStore::open(&url, SqliteSettings::default()).unwrap();
-                Some((Self::Sqlite(folder), Arc::new(store)))
+                Some((Self::Sqlite { _folder: folder }, Arc::new(store)))
             }
             StoreKind::Postgres => {
                 let server = postgres_server()?;

@@ -2,10 +2,14 @@
 
 mod call;
 mod database;
+pub mod example;
+pub mod odd;
+mod redact;
 mod server;
 
-pub use call::Reply;
+pub use call::{Call, Reply};
 pub use database::StoreKind;
+pub use redact::redacted;
 pub use server::Server;
 
 /// Makes one test per store of each `async fn(Server)`. PostgreSQL needs
@@ -33,4 +37,19 @@ macro_rules! on_both_stores {
             )+
         }
     };
+}
+
+/// A file of the shared data beside the repository, or of `UNLOOP_SHARED`. Where
+/// it is missing a test is skipped, which CI does not accept.
+pub fn shared(path: &str) -> Option<std::path::PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared");
+    let folder = std::env::var("UNLOOP_SHARED").unwrap_or_else(|_| beside.to_owned());
+    let file = std::path::Path::new(&folder).join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    let in_ci = std::env::var("CI").as_deref() == Ok("true");
+    assert!(!in_ci, "CI needs {}", file.display());
+    eprintln!("skipped: there is no {}", file.display());
+    None
 }

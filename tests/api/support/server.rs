@@ -2,11 +2,12 @@
 
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::ServerHandle};
+use serde_json::Value;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Settings};
 use unloop::http::routes::{HttpLimits, OpenApi, configure};
 
-use super::call::Call;
+use super::call::{Call, Reply};
 use super::database::{Database, StoreKind};
 
 pub struct Server {
@@ -72,6 +73,46 @@ impl Server {
         };
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         Call(self.client.request(method, url))
+    }
+
+    /// Creates a resource of any type.
+    pub async fn create(&self, content: &Value) -> Reply {
+        let kind = content["resourceType"].as_str().unwrap();
+        let call = self.call("POST", &format!("/{kind}"));
+        call.resource(content).expect(201).await
+    }
+
+    /// Writes a resource under the id it carries.
+    pub async fn put(&self, content: &Value) -> Reply {
+        let kind = content["resourceType"].as_str().unwrap();
+        let id = content["id"].as_str().unwrap();
+        let call = self.call("PUT", &format!("/{kind}/{id}"));
+        let reply = call.resource(content).send().await;
+        assert!(matches!(reply.status, 200 | 201), "{}", reply.text);
+        reply
+    }
+
+    /// Posts a batch or transaction that is accepted.
+    pub async fn bundle(&self, kind: &str, entries: &[Value]) -> Reply {
+        let bundle = super::example::bundle(kind, entries);
+        self.call("POST", "").resource(&bundle).expect(200).await
+    }
+
+    /// How many resources a search finds.
+    pub async fn count(&self, path: &str) -> u64 {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let reply = self.get(&format!("{path}{sign}_summary=count"));
+        reply.expect(200).await.json()["total"].as_u64().unwrap()
+    }
+
+    /// All pages of a search or history from this one to the end.
+    pub async fn pages(&self, path: &str) -> Vec<Reply> {
+        let mut pages = vec![self.get(path).expect(200).await];
+        while let Some(next) = pages.last().unwrap().link("next") {
+            assert!(pages.len() < 10_000, "the pages never end");
+            pages.push(self.get(&next).expect(200).await);
+        }
+        pages
     }
 
     pub fn get(&self, path: &str) -> Call {

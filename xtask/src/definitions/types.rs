@@ -55,49 +55,49 @@ fn write_structure(structure: &Value, known: &mut Lines, out: &mut String) -> Re
         .map(|s| list(s, "element"))
         .ok_or_else(|| format!("{name} has no snapshot"))?;
     let nested = nested_paths(elements);
-    let header = Header {
+    let heading = Heading {
         kind,
         path: name,
         parent: parent(structure),
         mark,
     };
-    write_type(&header, elements, known, out)?;
+    write_type(&heading, elements, known, out)?;
     for element in elements {
         let path = required(element, "path")?;
         if path != name && nested.contains(path) {
             let parent = list(element, "type").iter().find_map(|t| text(t, "code"));
-            let header = Header {
+            let heading = Heading {
                 kind: "backbone",
                 path,
                 parent,
                 mark: "",
             };
-            write_type(&header, elements, known, out)?;
+            write_type(&heading, elements, known, out)?;
         }
     }
     Ok(())
 }
 
-struct Header<'a> {
+/// The line above a type's elements.
+struct Heading<'a> {
     kind: &'a str,
     path: &'a str,
     parent: Option<&'a str>,
-    /// ` abstract`, or nothing
     mark: &'a str,
 }
 
 fn write_type(
-    header: &Header<'_>,
+    heading: &Heading<'_>,
     elements: &[Value],
     known: &mut Lines,
     out: &mut String,
 ) -> Result<()> {
-    let Header {
+    let Heading {
         kind,
         path,
         parent,
         mark,
-    } = *header;
+    } = *heading;
     let nested = nested_paths(elements);
     let from = parent.map_or(String::new(), |p| format!(" : {p}"));
     out.push_str(&format!("{kind} {path}{from}{mark}\n"));
