@@ -13,6 +13,8 @@ pub enum Kind {
     Structure,
     /// An element, a parameter or a header has a value that is not allowed.
     Value,
+    /// A code that the binding of its element does not allow.
+    CodeInvalid,
     /// A parameter, modifier, prefix or operation that is not supported.
     NotSupported,
     /// Something required is missing.
@@ -51,7 +53,11 @@ impl Kind {
     /// The HTTP status of a failure of this kind.
     pub fn status(self) -> u16 {
         match self {
-            Self::Structure | Self::Value | Self::NotSupported | Self::Required => 400,
+            Self::Structure
+            | Self::Value
+            | Self::CodeInvalid
+            | Self::NotSupported
+            | Self::Required => 400,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -73,6 +79,7 @@ impl Kind {
         match self {
             Self::Structure => "structure",
             Self::Value => "value",
+            Self::CodeInvalid => "code-invalid",
             Self::NotSupported
             | Self::MethodNotAllowed
             | Self::UnsupportedMediaType

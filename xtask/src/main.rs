@@ -8,8 +8,8 @@ use xtask::{Result, definitions};
 const USAGE: &str = "usage: cargo xtask definitions [--from FOLDER]
 
 definitions  write src/fhir/definitions/data from the official R4 bundles
-             (FOLDER holds profiles-resources.json.gz, profiles-types.json.gz
-             and search-parameters.json.gz; default ../shared/fhir/definitions)";
+             (FOLDER holds profiles-resources.json.gz, profiles-types.json.gz,
+             search-parameters.json.gz and valuesets.json.gz; default ../shared/fhir/definitions)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

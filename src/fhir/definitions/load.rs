@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::load_search::search_params;
 use super::load_types::types;
+use super::load_value_sets::value_sets;
 use super::model::{Compartment, Definitions};
 
 /// What is wrong with a data file: the line.
@@ -21,6 +22,7 @@ pub fn definitions(
     types_text: &str,
     search_text: &str,
     compartments_text: &str,
+    value_sets_text: &'static str,
 ) -> Result<Definitions, BadLine> {
     let (types, lineage) = types(types_text)?;
     Ok(Definitions {
@@ -28,6 +30,7 @@ pub fn definitions(
         resource_types: lineage.into_keys().collect(),
         types,
         compartments: compartments(compartments_text)?,
+        value_sets: value_sets(value_sets_text)?,
     })
 }
 

@@ -37,6 +37,7 @@ pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), B
             kind: header.kind,
             elements: inherited.map_or_else(Vec::new, |p| p.elements.clone()),
             properties: HashMap::new(),
+            required: 0,
         });
     }
     finish(&mut types, current);
@@ -93,15 +94,16 @@ fn parse_element(line: &str) -> Option<(Element, bool)> {
         summary: false,
         modifier: false,
         targets: Vec::new(),
+        canonical_targets: Vec::new(),
         required_binding: None,
     };
     for part in types.split(',') {
-        element
-            .types
-            .push(type_and_targets(part, &mut element.targets));
-    }
-    if element.targets.iter().any(|t| t == "Resource") {
-        element.targets.clear();
+        let (name, targets) = type_and_targets(part);
+        match name.as_str() {
+            "canonical" => element.canonical_targets = targets,
+            _ => element.targets.extend(targets),
+        }
+        element.types.push(name);
     }
     for word in words {
         match word.strip_prefix('=') {
@@ -115,13 +117,17 @@ fn parse_element(line: &str) -> Option<(Element, bool)> {
     Some((element, max == "0"))
 }
 
-/// `Reference(Patient|Group)`
-fn type_and_targets(text: &str, targets: &mut Vec<String>) -> String {
+/// `Reference(Patient|Group)`; any resource is as good as no target.
+fn type_and_targets(text: &str) -> (String, Vec<String>) {
     let Some((name, of)) = text.split_once('(') else {
-        return text.to_owned();
+        return (text.to_owned(), Vec::new());
     };
-    targets.extend(of.trim_end_matches(')').split('|').map(str::to_owned));
-    name.to_owned()
+    let targets = of.trim_end_matches(')').split('|').map(str::to_owned);
+    let mut targets: Vec<String> = targets.collect();
+    if targets.iter().any(|t| t == "Resource") {
+        targets.clear();
+    }
+    (name.to_owned(), targets)
 }
 
 /// What a type says of an inherited element replaces what its parent said.
@@ -139,6 +145,7 @@ fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDe
         let count = definition.elements.iter().map(|e| e.types.len()).sum();
         definition.properties.reserve(count);
         for (index, element) in definition.elements.iter().enumerate() {
+            definition.required |= u128::from(element.min > 0) << index;
             for name in &element.types {
                 let property = element.property(name);
                 definition

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::value_set::ValueSet;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeKind {
     Resource,
@@ -20,6 +22,8 @@ pub struct TypeDefinition {
     /// JSON property name -> (index into `elements`, type). A choice `value[x]`
     /// stands here once for each of its types: `valueQuantity`.
     pub properties: HashMap<String, (usize, String)>,
+    /// The elements that must be there: bit n stands for `elements[n]`.
+    pub required: u128,
 }
 
 #[derive(Clone, Debug)]
@@ -36,13 +40,24 @@ pub struct Element {
     pub array: bool,
     pub summary: bool,
     pub modifier: bool,
-    /// Types a Reference or canonical may point at; empty: any.
+    /// Types a Reference may point at; empty: any.
     pub targets: Vec<String>,
+    /// Types a canonical may point at; empty: any.
+    pub canonical_targets: Vec<String>,
     /// Canonical URL of the value set, where the binding is required.
     pub required_binding: Option<String>,
 }
 
 impl Element {
+    /// Where a value of this type may point; empty: anywhere, or it points nowhere.
+    pub fn targets_of(&self, type_name: &str) -> &[String] {
+        match type_name {
+            "Reference" => &self.targets,
+            "canonical" => &self.canonical_targets,
+            _ => &[],
+        }
+    }
+
     /// The JSON property name when the value is of this type.
     pub fn property(&self, type_name: &str) -> String {
         if !self.choice {
@@ -103,6 +118,8 @@ pub struct Definitions {
     /// DomainResource included.
     pub search_params: HashMap<String, Vec<SearchParam>>,
     pub compartments: Vec<Compartment>,
+    /// The value sets of required bindings by their canonical URL.
+    pub value_sets: HashMap<&'static str, ValueSet>,
 }
 
 impl Definitions {
@@ -114,6 +131,10 @@ impl Definitions {
 
     pub fn type_definition(&self, name: &str) -> Option<&TypeDefinition> {
         self.types.get(name)
+    }
+
+    pub fn value_set(&self, url: &str) -> Option<&ValueSet> {
+        self.value_sets.get(url)
     }
 
     /// The parameters of a type; none for an unknown type.

@@ -261,7 +261,7 @@ fn step_into(path: &Path, element: &Element, property: &str, leaf: &str) -> Path
         steps,
         leaf: leaf.to_owned(),
         element: format!("{}.{}", path.element, element.name),
-        targets: element.targets.clone(),
+        targets: element.targets_of(leaf).to_vec(),
         binding: element.required_binding.clone(),
         single: path.single && !element.array,
     }

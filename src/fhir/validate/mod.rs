@@ -3,9 +3,15 @@
 //! One walk over the document ([`structure`]) calls every step where it has
 //! what the step needs: the object and its type, or the primitive and its type.
 
+mod binding;
+mod calendar;
+mod cardinality;
+mod format;
 pub mod id;
 mod place;
 mod primitive;
+mod reference;
 mod report;
 mod resource;
 pub mod structure;
+mod xhtml;

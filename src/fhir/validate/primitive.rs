@@ -3,15 +3,15 @@
 
 use serde_json::Value;
 
+use super::format;
 use super::place::Place;
 use super::report::shown;
 use super::structure::{Member, Walk, items, json_kind};
-use crate::fhir::definitions::TypeDefinition;
 use crate::fhir::outcome::Kind;
 
-impl<'d> Walk<'d> {
+impl<'a> Walk<'a> {
     /// The member `name`.
-    pub fn primitive(&mut self, member: &Member<'_, 'd>, place: &Place<'_>) {
+    pub fn primitive(&mut self, member: &Member<'a>, place: &Place<'_>) {
         self.array_or_single(member, place);
         for (index, value) in items(member.value) {
             let place = place.item(index);
@@ -25,52 +25,34 @@ impl<'d> Walk<'d> {
                     );
                     self.report.structure(&place, text);
                 }
-                value => self.primitive_value(member.type_definition, member.key, value, &place),
+                value => self.primitive_value(member, value, &place),
             }
         }
     }
 
-    /// Steps on one value of a known primitive type.
-    fn primitive_value(
-        &mut self,
-        of: &TypeDefinition,
-        key: &str,
-        value: &Value,
-        place: &Place<'_>,
-    ) {
-        let fits = match json_type(&of.name) {
-            JsonType::Boolean => value.is_boolean(),
-            JsonType::Number => value.is_number(),
-            JsonType::String => value.is_string(),
-        };
-        if !fits {
-            let json_type = json_type(&of.name);
+    fn primitive_value(&mut self, member: &Member<'a>, value: &Value, place: &Place<'_>) {
+        let name = member.type_definition.name.as_str();
+        let json_type = json_type(name);
+        if !json_type.is_of(value) {
             let text = format!(
-                "{} is of type {}, in JSON {}, not {}: write {}",
-                shown(key),
-                of.name,
+                "{} is of type {name}, in JSON {}, not {}: write {}",
+                shown(member.key),
                 json_type.article(),
                 json_kind(value),
                 json_type.remedy(),
             );
-            return self.report.structure(place, text);
-        }
-        match value.as_str() {
-            Some("") => {
-                let text = format!("{} is empty: remove it or give it content", shown(key));
-                self.report.problem(Kind::Value, place, text);
-            }
-            Some(text) if text.contains('\0') => {
-                let text = format!("{} has the character U+0000: remove it", shown(key));
-                self.report.problem(Kind::Value, place, text);
-            }
-            _ => {}
+            self.report.structure(place, text);
+        } else if let Some(remedy) = format::remedy(name, value) {
+            let text = format!("{} is not a legal {name}: {remedy}", shown(member.key));
+            self.report.problem(Kind::Value, place, text);
+        } else if let (Some(url), Value::String(code)) = (&member.element.required_binding, value) {
+            self.code_binding(url, member.key, code, place);
         }
     }
 
     /// The member `_name`: an object, or for a repeating element an array of
     /// objects and nulls as long as the array of values.
-    pub fn sibling(&mut self, member: &Member<'_, 'd>, place: &Place<'_>) {
+    pub fn sibling(&mut self, member: &Member<'a>, place: &Place<'_>) {
         self.array_or_single(member, place);
         let values = member.object.get(member.name);
         if let (Value::Array(own), Some(Value::Array(values))) = (member.value, values)
@@ -105,7 +87,7 @@ impl<'d> Walk<'d> {
 }
 
 /// Does a null among the values stand for an entry of `_name`?
-fn has_sibling(member: &Member<'_, '_>, index: Option<usize>) -> bool {
+fn has_sibling(member: &Member<'_>, index: Option<usize>) -> bool {
     let Some(index) = index.filter(|_| member.element.array) else {
         return false;
     };
@@ -123,6 +105,14 @@ enum JsonType {
 }
 
 impl JsonType {
+    fn is_of(self, value: &Value) -> bool {
+        match self {
+            Self::Boolean => value.is_boolean(),
+            Self::Number => value.is_number(),
+            Self::String => value.is_string(),
+        }
+    }
+
     fn article(self) -> &'static str {
         match self {
             Self::Boolean => "a boolean",

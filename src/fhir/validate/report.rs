@@ -29,6 +29,10 @@ impl Report {
             .push(Issue::error(kind, text).at(place.to_string()));
     }
 
+    pub fn count(&self) -> usize {
+        self.issues.len() + self.left_out
+    }
+
     pub fn finish(mut self) -> Vec<Issue> {
         if self.left_out > 0 {
             let text = format!(

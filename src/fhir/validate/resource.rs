@@ -27,8 +27,8 @@ impl Role {
     }
 }
 
-impl<'d> Walk<'d> {
-    pub fn resource(&mut self, map: &Map<String, Value>, place: &Place<'_>, role: Role) {
+impl<'a> Walk<'a> {
+    pub fn resource(&mut self, map: &'a Map<String, Value>, place: &Place<'_>, role: Role) {
         let Some(definition) = self.resource_type(map, place) else {
             return;
         };
@@ -44,14 +44,19 @@ impl<'d> Walk<'d> {
                         move them up to the resource that contains this one";
             self.report.structure(&place.child("contained"), text);
         }
+        let container = match role {
+            Role::Whole => std::mem::replace(&mut self.container, map),
+            Role::Contained => self.container,
+        };
         self.object(definition, map, place);
+        self.container = container;
     }
 
     fn resource_type(
         &mut self,
         map: &Map<String, Value>,
         place: &Place<'_>,
-    ) -> Option<&'d TypeDefinition> {
+    ) -> Option<&'a TypeDefinition> {
         match map.get("resourceType") {
             Some(Value::String(name)) if self.definitions.is_resource_type(name) => {
                 return self.definitions.type_definition(name);

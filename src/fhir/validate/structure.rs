@@ -1,11 +1,13 @@
 //! Every property known, and of the JSON form its definition asks for.
 //! <https://hl7.org/fhir/R4/json.html>
 //!
-//! A further check (cardinality, bindings, invariants) is one more step called
-//! from [`Walk::object`]; one on a single value belongs to `primitive.rs`.
+//! A rule on a whole object is one more step at the end of [`Walk::object`]; what
+//! an element demands of its value beyond the type belongs to [`Walk::demands`],
+//! one on a primitive's value to `primitive.rs`.
 
 use serde_json::{Map, Value};
 
+use super::cardinality::Present;
 use super::place::Place;
 use super::report::{Report, shown};
 use super::resource::Role;
@@ -20,6 +22,7 @@ pub fn check(definitions: &Definitions, resource: &Map<String, Value>) -> Vec<Is
     let mut walk = Walk {
         definitions,
         report: Report::default(),
+        container: resource,
     };
     let name = match resource.get("resourceType") {
         Some(Value::String(name)) if definitions.is_resource_type(name) => name,
@@ -29,29 +32,31 @@ pub fn check(definitions: &Definitions, resource: &Map<String, Value>) -> Vec<Is
     walk.report.finish()
 }
 
-pub(super) struct Walk<'d> {
-    pub definitions: &'d Definitions,
+pub(super) struct Walk<'a> {
+    pub definitions: &'a Definitions,
     pub report: Report,
+    /// The resource whose contained ones a `#` refers to.
+    pub container: &'a Map<String, Value>,
 }
 
 /// A property of an object, with what the definitions say of it.
 #[derive(Clone, Copy)]
-pub(super) struct Member<'a, 'd> {
+pub(super) struct Member<'a> {
     pub key: &'a str,
     /// The key without the `_` of a primitive's sibling.
     pub name: &'a str,
     pub value: &'a Value,
-    pub element: &'d Element,
-    pub type_definition: &'d TypeDefinition,
+    pub element: &'a Element,
+    pub type_definition: &'a TypeDefinition,
     /// The object it is a property of.
     pub object: &'a Map<String, Value>,
 }
 
-impl<'d> Walk<'d> {
+impl<'a> Walk<'a> {
     pub fn object(
         &mut self,
-        definition: &'d TypeDefinition,
-        map: &Map<String, Value>,
+        definition: &'a TypeDefinition,
+        map: &'a Map<String, Value>,
         place: &Place<'_>,
     ) {
         if place.depth > DEEPEST {
@@ -60,31 +65,35 @@ impl<'d> Walk<'d> {
         }
         if map.is_empty() {
             let text = "an object is never empty: remove it or give it content";
-            self.report.structure(place, text);
+            return self.report.structure(place, text);
         }
         let is_resource = definition.kind == TypeKind::Resource;
+        let mut present = Present::default();
         for (key, value) in map {
-            if !(is_resource && key == "resourceType") {
-                self.property(definition, map, key, value, place);
+            if !(is_resource && key == "resourceType")
+                && let Some(index) = self.property(definition, map, key, value, place)
+            {
+                present.add(index);
             }
         }
-        self.extension_url(definition, map, place);
+        self.minimum(definition, present, place);
     }
 
+    /// Answers which element it is.
     fn property(
         &mut self,
-        definition: &'d TypeDefinition,
-        object: &Map<String, Value>,
-        key: &str,
-        value: &Value,
+        definition: &'a TypeDefinition,
+        object: &'a Map<String, Value>,
+        key: &'a str,
+        value: &'a Value,
         parent: &Place<'_>,
-    ) {
+    ) -> Option<usize> {
         let name = key.strip_prefix('_').unwrap_or(key);
         let known = definition.properties.get(name).and_then(|(index, of)| {
             let element = definition.elements.get(*index)?;
-            Some((element, self.definitions.type_definition(of)?))
+            Some((*index, element, self.definitions.type_definition(of)?))
         });
-        let Some((element, type_definition)) = known else {
+        let Some((index, element, type_definition)) = known else {
             return self.unknown(definition, key, name, parent);
         };
         let member = Member {
@@ -112,9 +121,10 @@ impl<'d> Walk<'d> {
             }
             (_, false) => self.complex(&member, &place),
         }
+        Some(index)
     }
 
-    fn complex(&mut self, member: &Member<'_, 'd>, place: &Place<'_>) {
+    fn complex(&mut self, member: &Member<'a>, place: &Place<'_>) {
         self.array_or_single(member, place);
         for (index, item) in items(member.value) {
             let place = place.item(index);
@@ -122,7 +132,12 @@ impl<'d> Walk<'d> {
                 Value::Object(map) if member.type_definition.kind == TypeKind::Resource => {
                     self.resource(map, &place, Role::of(&member.element.name));
                 }
-                Value::Object(map) => self.object(member.type_definition, map, &place),
+                Value::Object(map) => {
+                    let before = self.report.count();
+                    self.object(member.type_definition, map, &place);
+                    let is_sound = self.report.count() == before;
+                    self.demands(member, map, is_sound, &place);
+                }
                 other => {
                     let text = format!(
                         "{} is an object of type {}, not {}: write it as {{ … }}",
@@ -136,8 +151,30 @@ impl<'d> Walk<'d> {
         }
     }
 
+    /// What the element asks of a value of its type. A concept without a sound
+    /// coding is told for that, not once more for its codes.
+    fn demands(
+        &mut self,
+        member: &Member<'a>,
+        map: &'a Map<String, Value>,
+        is_sound: bool,
+        place: &Place<'_>,
+    ) {
+        let element = member.element;
+        match (
+            member.type_definition.name.as_str(),
+            &element.required_binding,
+        ) {
+            ("Reference", _) => self.reference(element, map, place),
+            ("CodeableConcept", Some(url)) if is_sound => {
+                self.concept_binding(url, member.key, map, place);
+            }
+            _ => {}
+        }
+    }
+
     /// Also: an array is never empty.
-    pub fn array_or_single(&mut self, member: &Member<'_, 'd>, place: &Place<'_>) {
+    pub fn array_or_single(&mut self, member: &Member<'a>, place: &Place<'_>) {
         let key = shown(member.key);
         match (member.value, member.element.array) {
             (Value::Array(items), true) if items.is_empty() => {
@@ -156,12 +193,18 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn unknown(&mut self, definition: &TypeDefinition, key: &str, name: &str, parent: &Place<'_>) {
+    /// Answers which element was meant, where that is plain.
+    fn unknown(
+        &mut self,
+        definition: &TypeDefinition,
+        key: &str,
+        name: &str,
+        parent: &Place<'_>,
+    ) -> Option<usize> {
         let of = &definition.name;
-        let choice = definition
-            .elements
-            .iter()
-            .find(|e| e.choice && e.name == name);
+        let mut elements = definition.elements.iter();
+        let meant = elements.position(|e| e.choice && e.name == name);
+        let choice = meant.and_then(|index| definition.elements.get(index));
         let text = match choice.and_then(|e| Some((e, e.types.first()?))) {
             Some((element, first)) => format!(
                 "{} carries its type in its name, as {first} does in `{}`: rename it",
@@ -177,15 +220,11 @@ impl<'d> Walk<'d> {
             true => self.report.structure(&parent.child(name), text),
             false => self.report.structure(parent, text),
         }
+        meant
     }
 
     /// `value[x]` has one type at a time; told at the later of two.
-    fn one_variant(
-        &mut self,
-        definition: &TypeDefinition,
-        member: &Member<'_, 'd>,
-        place: &Place<'_>,
-    ) {
+    fn one_variant(&mut self, definition: &TypeDefinition, member: &Member<'a>, place: &Place<'_>) {
         let earlier = member.object.keys().take_while(|k| *k != member.key);
         let other = earlier
             .map(|k| k.strip_prefix('_').unwrap_or(k))
@@ -204,20 +243,6 @@ impl<'d> Walk<'d> {
                 shown(member.key)
             );
             self.report.structure(place, text);
-        }
-    }
-
-    /// <https://hl7.org/fhir/R4/extensibility.html>
-    fn extension_url(
-        &mut self,
-        definition: &TypeDefinition,
-        map: &Map<String, Value>,
-        place: &Place<'_>,
-    ) {
-        if definition.name == "Extension" && !map.contains_key("url") {
-            let text = "an extension needs a `url` that says what it means: add it";
-            self.report
-                .problem(Kind::Required, &place.child("url"), text.to_owned());
         }
     }
 }

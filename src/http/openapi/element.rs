@@ -136,8 +136,9 @@ fn describe(element: &Element, type_name: &str) -> String {
     if element.modifier {
         parts.push("Modifies the meaning of what contains it.".to_owned());
     }
-    if matches!(type_name, "Reference" | "canonical") && !element.targets.is_empty() {
-        parts.push(format!("To {}.", element.targets.join(", ")));
+    let targets = element.targets_of(type_name);
+    if !targets.is_empty() {
+        parts.push(format!("To {}.", targets.join(", ")));
     }
     if let Some(value_set) = &element.required_binding {
         parts.push(format!("A code of {value_set}."));

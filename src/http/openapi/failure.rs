@@ -23,12 +23,16 @@ const FAILURES: [(&str, &[(Kind, &str)]); 15] = [
                 "A parameter, a header or an element has a value that is not allowed.",
             ),
             (
+                Kind::CodeInvalid,
+                "A code is not in the value set that its element is bound to.",
+            ),
+            (
                 Kind::NotSupported,
                 "A parameter or modifier is not known here.",
             ),
             (
                 Kind::Required,
-                "Content, an id or a search condition is missing.",
+                "Content, a required element, an id or a search condition is missing.",
             ),
         ],
     ),

@@ -81,7 +81,8 @@ fn fhir_type(value: &Value) -> Option<&str> {
         .find_map(|e| text(e, "valueUrl").or_else(|| text(e, "valueUri")))
 }
 
-fn required_binding(element: &Value) -> Option<&str> {
+/// Canonical URL of the value set, without a version.
+pub fn required_binding(element: &Value) -> Option<&str> {
     let binding = element.get("binding")?;
     if text(binding, "strength")? != "required" {
         return None;

@@ -8,6 +8,7 @@ mod compartments;
 mod elements;
 mod search;
 mod types;
+mod value_sets;
 
 use std::path::Path;
 
@@ -22,15 +23,17 @@ pub struct Tables {
     types: String,
     search: String,
     compartments: String,
+    value_sets: String,
 }
 
 impl Tables {
     /// (file name, text)
-    pub fn files(&self) -> [(&'static str, &str); 3] {
+    pub fn files(&self) -> [(&'static str, &str); 4] {
         [
             ("types.txt", &self.types),
             ("search.txt", &self.search),
             ("compartments.txt", &self.compartments),
+            ("value_sets.txt", &self.value_sets),
         ]
     }
 }
@@ -41,6 +44,7 @@ pub fn generate(from: &Path) -> Result<Tables> {
     let compartments = compartments::table(&compartments)?;
     resources.extend(bundle::read(&from.join("profiles-types.json.gz"))?);
     let parameters = bundle::read(&from.join("search-parameters.json.gz"))?;
+    let terminology = bundle::read(&from.join("valuesets.json.gz"))?;
     let structures = bundle::of_type(&resources, "StructureDefinition");
     let names: Vec<&str> = structures
         .iter()
@@ -50,5 +54,6 @@ pub fn generate(from: &Path) -> Result<Tables> {
         types: types::table(&structures)?,
         search: search::table(&bundle::of_type(&parameters, "SearchParameter"), &names)?,
         compartments,
+        value_sets: value_sets::table(&structures, &terminology)?,
     })
 }
