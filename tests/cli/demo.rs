@@ -35,7 +35,10 @@ fn its_three_requests_work_and_nothing_stays_behind() {
     assert_eq!(found[0]["resourceType"], "Patient");
     let scores = found[1]["entry"].as_array().unwrap();
     assert_eq!(scores.len(), 3);
-    assert_eq!(scores[0]["resource"]["valueQuantity"]["value"].to_string(), "19");
+    assert_eq!(
+        scores[0]["resource"]["valueQuantity"]["value"].to_string(),
+        "19"
+    );
     let types: Vec<_> = found[2]["entry"]
         .as_array()
         .unwrap()

@@ -87,7 +87,10 @@ fn a_bad_file_in_the_middle_costs_no_other(url: &str) {
     let output = import(url, &[folder.path()]);
     assert_eq!(output.status.code(), Some(1), "{}", describe(&output));
     let report = text(&output.stdout);
-    let bad: Vec<_> = report.lines().filter(|l| l.contains("M_bad.json")).collect();
+    let bad: Vec<_> = report
+        .lines()
+        .filter(|l| l.contains("M_bad.json"))
+        .collect();
     assert_eq!(bad.len(), 1, "{report}");
     assert!(bad[0].contains("line 1"), "{report}");
     for (name, count) in &expected {
@@ -160,7 +163,10 @@ fn every_form_of_file_and_every_bad_line_is_accounted_for() {
          {\"resourceType\":\"Patient\",\"id\":\"a\",\"gender\":\"female\"}\n\
          {\"resourceType\":\"Patient\"}",
     );
-    write("one.json", r#"{"resourceType":"Basic","id":"b","code":{"text":"x"}}"#);
+    write(
+        "one.json",
+        r#"{"resourceType":"Basic","id":"b","code":{"text":"x"}}"#,
+    );
     write(
         "some.json",
         r#"{"resourceType":"Bundle","type":"collection","entry":[
@@ -185,11 +191,21 @@ fn every_form_of_file_and_every_bad_line_is_accounted_for() {
     let output = import(&database.url(), &[folder.path()]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(row(&output, "Patient"), [2, 1, 0, 0, 1]);
-    for name in ["Basic", "Organization", "Location", "Device", "Practitioner"] {
+    for name in [
+        "Basic",
+        "Organization",
+        "Location",
+        "Device",
+        "Practitioner",
+    ] {
         assert_eq!(row(&output, name), [1, 0, 0, 0, 0], "{name}");
     }
     let report = text(&output.stdout);
-    for expected in ["ndjson: line 3: ", "ndjson: line 4: birthDate: ", "ndjson: line 5: "] {
+    for expected in [
+        "ndjson: line 3: ",
+        "ndjson: line 4: birthDate: ",
+        "ndjson: line 5: ",
+    ] {
         assert!(report.contains(expected), "{expected} in {report}");
     }
     let output = import(&database.url(), &[&folder.path().join("conditional.json")]);

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::support::{Database, Running, describe, until, unloop};
+use crate::support::{Database, Running, describe, unloop, until};
 
 #[tokio::test]
 async fn it_answers_and_ends_on_either_signal() {
@@ -91,7 +91,10 @@ fn a_taken_port_is_named() {
         .unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = describe(&second);
-    assert!(said.contains("UNLOOP_BIND") && said.contains(server.address()), "{said}");
+    assert!(
+        said.contains("UNLOOP_BIND") && said.contains(server.address()),
+        "{said}"
+    );
     server.stop();
 }
 
@@ -126,6 +129,9 @@ async fn narrowed_types_and_limits_reach_the_api() {
         .send();
     let created = created.await.unwrap();
     let location = created.headers()["location"].to_str().unwrap();
-    assert!(location.starts_with("https://records.example.org/r4/Patient/"), "{location}");
+    assert!(
+        location.starts_with("https://records.example.org/r4/Patient/"),
+        "{location}"
+    );
     server.stop();
 }

@@ -77,7 +77,10 @@ fn a_password_is_never_shown() {
         "postgres://u:s3cret#x@h/d",
     ] {
         let line = refusal(&serve(&[("DATABASE_URL", url)]));
-        assert!(line.contains("DATABASE_URL") && !line.contains("s3cret"), "{line}");
+        assert!(
+            line.contains("DATABASE_URL") && !line.contains("s3cret"),
+            "{line}"
+        );
     }
     let mut migrate = unloop(&["migrate"]);
     let output = migrate
@@ -92,7 +95,10 @@ fn a_password_is_never_shown() {
 fn only_loopback_is_bound_and_the_reason_given() {
     for address in ["0.0.0.0:8080", "192.0.2.1:80", "[::]:8080"] {
         let line = refusal(&serve(&[("UNLOOP_BIND", address)]));
-        assert!(line.contains("UNLOOP_BIND") && line.contains(address), "{line}");
+        assert!(
+            line.contains("UNLOOP_BIND") && line.contains(address),
+            "{line}"
+        );
         assert!(line.contains("no access control"), "{line}");
     }
 }
@@ -118,7 +124,10 @@ fn the_file_is_read_and_the_environment_wins() {
     check("[records]\ntypes = ['Patiant']", "Patient?");
     check("[database]\nurl = 'postgres://u:s3cret", "not TOML");
     std::fs::write(&file, "[limits]\ndepth = 1").unwrap();
-    let settings = [("UNLOOP_CONFIG", file.to_str().unwrap()), ("UNLOOP_MAX_DEPTH", "2")];
+    let settings = [
+        ("UNLOOP_CONFIG", file.to_str().unwrap()),
+        ("UNLOOP_MAX_DEPTH", "2"),
+    ];
     assert!(refusal(&serve(&settings)).contains("UNLOOP_MAX_DEPTH is"));
 }
 
@@ -128,7 +137,9 @@ fn help_names_every_command_and_setting() {
     for setting in unloop::config::settings::SETTINGS {
         assert!(help.contains(setting.variable) && help.contains(setting.key));
     }
-    for command in ["serve", "demo", "migrate", "import", "export", "version", "health"] {
+    for command in [
+        "serve", "demo", "migrate", "import", "export", "version", "health",
+    ] {
         assert!(help.contains(command), "{command}");
         let own = succeed(&mut unloop(&[command, "--help"]));
         assert!(own.contains("Usage: unloop"), "{own}");

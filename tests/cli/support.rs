@@ -201,7 +201,9 @@ pub fn shared(below: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    refuse_in_ci(&format!("{below}: not found beside the repository (UNLOOP_SHARED)"));
+    refuse_in_ci(&format!(
+        "{below}: not found beside the repository (UNLOOP_SHARED)"
+    ));
     None
 }
 

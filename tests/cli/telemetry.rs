@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
-use crate::support::{Database, Running, until, unloop};
+use crate::support::{Database, Running, unloop, until};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -45,7 +45,9 @@ async fn use_it(base: &str) {
     let client = reqwest::Client::new();
     let patient = r#"{"resourceType":"Patient","id":"s3cret-id","name":[{"family":"S3cretname"}]}"#;
     let url = format!("{base}/Patient/s3cret-id");
-    let put = client.put(&url).header("Content-Type", "application/fhir+json");
+    let put = client
+        .put(&url)
+        .header("Content-Type", "application/fhir+json");
     assert_eq!(put.body(patient).send().await.unwrap().status(), 201);
     let parent = format!("00-{TRACE}-b7ad6b7169203331-01");
     let read = client.get(&url).header("traceparent", parent).send();
@@ -82,10 +84,21 @@ async fn spans_and_measurements_arrive_without_content() {
         parts.flat_map(|(_, content)| content.clone()).collect()
     };
     let (traces, metrics) = (of("/v1/traces"), of("/v1/metrics"));
-    for name in ["unloop", "read Patient", "update Patient", "search-type Patient", "/{type}/{id}"] {
+    for name in [
+        "unloop",
+        "read Patient",
+        "update Patient",
+        "search-type Patient",
+        "/{type}/{id}",
+    ] {
         assert!(contains(&traces, name.as_bytes()), "{name} in traces");
     }
-    for name in ["http.server.request.duration", "search-type", "Patient", "other"] {
+    for name in [
+        "http.server.request.duration",
+        "search-type",
+        "Patient",
+        "other",
+    ] {
         assert!(contains(&metrics, name.as_bytes()), "{name} in metrics");
     }
     // The caller's trace goes on.
@@ -110,7 +123,11 @@ async fn spans_and_measurements_arrive_without_content() {
 #[tokio::test]
 async fn a_collector_that_is_down_costs_nothing() {
     let database = Database::sqlite();
-    let server = serve_with("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1", &database);
+    let server = serve_with(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "http://127.0.0.1:1",
+        &database,
+    );
     use_it(&server.base).await;
     server.stop();
 }

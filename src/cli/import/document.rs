@@ -71,11 +71,7 @@ fn kind(document: &Map<String, Value>) -> Kind {
 
 async fn interactions(importer: &Importer, bundle: Map<String, Value>, tally: &mut FileTally) {
     let entries = bundle.get("entry").and_then(Value::as_array);
-    let planned: Vec<Planned> = entries
-        .into_iter()
-        .flatten()
-        .map(planned)
-        .collect();
+    let planned: Vec<Planned> = entries.into_iter().flatten().map(planned).collect();
     match send::send(importer, bundle).await {
         Ok(results) => tally.add_all(&planned, results),
         Err(problems) => tally.refused(&planned, problems),

@@ -92,11 +92,16 @@ pub async fn import(importer: &Importer, items: Vec<Item>, tally: &mut FileTally
     };
     match sent {
         Ok(results) => {
-            let own = results.into_iter().map(|r| r.map_err(|p| without_entry(&p)));
+            let own = results
+                .into_iter()
+                .map(|r| r.map_err(|p| without_entry(&p)));
             tally.add_all(&planned, own.collect());
         }
         Err(problems) if planned.len() == 1 => {
-            tally.refused(&planned, problems.iter().map(|p| without_entry(p)).collect());
+            tally.refused(
+                &planned,
+                problems.iter().map(|p| without_entry(p)).collect(),
+            );
         }
         Err(problems) => tally.refused(&planned, problems),
     }
