@@ -5,5 +5,6 @@
 
 mod bounds;
 mod exceptions;
+mod invariants;
 mod official;
 mod shared;

@@ -80,6 +80,13 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Children that stand under a name, whatever their type.
+    pub fn children_named(&self, definitions: &'a Definitions, name: &str) -> Vec<Self> {
+        let mut found = Vec::new();
+        super::navigate::named(definitions, self, name, &mut found);
+        found.iter().filter_map(Item::node).copied().collect()
+    }
+
     pub fn is_primitive(&self) -> bool {
         self.of.kind == TypeKind::Primitive
     }

@@ -4,6 +4,8 @@
 //! what the step needs: the object and its type, or the primitive and its type.
 
 pub mod id;
+pub mod invariant;
+mod invariant_table;
 mod place;
 mod primitive;
 mod report;

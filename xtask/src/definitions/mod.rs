@@ -6,6 +6,7 @@
 mod bundle;
 mod compartments;
 mod elements;
+mod invariants;
 mod search;
 mod types;
 
@@ -22,15 +23,17 @@ pub struct Tables {
     types: String,
     search: String,
     compartments: String,
+    invariants: String,
 }
 
 impl Tables {
     /// (file name, text)
-    pub fn files(&self) -> [(&'static str, &str); 3] {
+    pub fn files(&self) -> [(&'static str, &str); 4] {
         [
             ("types.txt", &self.types),
             ("search.txt", &self.search),
             ("compartments.txt", &self.compartments),
+            ("invariants.txt", &self.invariants),
         ]
     }
 }
@@ -50,5 +53,6 @@ pub fn generate(from: &Path) -> Result<Tables> {
         types: types::table(&structures)?,
         search: search::table(&bundle::of_type(&parameters, "SearchParameter"), &names)?,
         compartments,
+        invariants: invariants::table(&structures)?,
     })
 }
