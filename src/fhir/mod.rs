@@ -7,6 +7,7 @@ pub mod authority;
 pub mod bundle;
 pub mod definitions;
 pub mod engine;
+pub mod fhirpath;
 pub mod interaction;
 pub mod json;
 pub mod link;

@@ -35,6 +35,7 @@ pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), B
         current = Some(TypeDefinition {
             name: header.name.to_owned(),
             kind: header.kind,
+            parent: header.parent.map(str::to_owned),
             elements: inherited.map_or_else(Vec::new, |p| p.elements.clone()),
             properties: HashMap::new(),
             required: 0,

@@ -18,6 +18,8 @@ pub enum TypeKind {
 pub struct TypeDefinition {
     pub name: String,
     pub kind: TypeKind,
+    /// The type it specialises.
+    pub parent: Option<String>,
     pub elements: Vec<Element>,
     /// JSON property name -> (index into `elements`, type). A choice `value[x]`
     /// stands here once for each of its types: `valueQuantity`.
@@ -135,6 +137,12 @@ impl Definitions {
 
     pub fn value_set(&self, url: &str) -> Option<&ValueSet> {
         self.value_sets.get(url)
+    }
+
+    /// Is a type this one, or derived from it?
+    pub fn is_a(&self, name: &str, ancestor: &str) -> bool {
+        let parent = |name: &&str| self.types.get(*name)?.parent.as_deref();
+        std::iter::successors(Some(name), parent).any(|n| n == ancestor)
     }
 
     /// The parameters of a type; none for an unknown type.

@@ -8,6 +8,8 @@ mod calendar;
 mod cardinality;
 mod format;
 pub mod id;
+pub mod invariant;
+mod invariant_table;
 mod place;
 mod primitive;
 mod reference;

@@ -31,6 +31,10 @@ impl<'a> Place<'a> {
         }
     }
 
+    pub fn name(&self) -> &'a str {
+        self.name
+    }
+
     /// The same element's item; one that does not repeat has no index.
     pub fn item(self, index: Option<usize>) -> Self {
         Self { index, ..self }

@@ -6,6 +6,7 @@
 mod bundle;
 mod compartments;
 mod elements;
+mod invariants;
 mod search;
 mod types;
 mod value_sets;
@@ -24,6 +25,7 @@ pub struct Tables {
     search: String,
     compartments: String,
     value_sets: String,
+    invariants: String,
 }
 
 impl Tables {
@@ -34,6 +36,7 @@ impl Tables {
             ("search.txt", &self.search),
             ("compartments.txt", &self.compartments),
             ("value_sets.txt", &self.value_sets),
+            ("invariants.txt", &self.invariants),
         ]
     }
 }
@@ -55,5 +58,6 @@ pub fn generate(from: &Path) -> Result<Tables> {
         search: search::table(&bundle::of_type(&parameters, "SearchParameter"), &names)?,
         compartments,
         value_sets: value_sets::table(&structures, &terminology)?,
+        invariants: invariants::table(&structures)?,
     })
 }
