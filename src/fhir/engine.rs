@@ -122,9 +122,9 @@ impl Engine {
             .collect()
     }
 
-    /// Refuses content whose structure is not R4.
+    /// Refuses content that is not valid R4.
     pub fn check(&self, resource: &Resource) -> Result<(), Failure> {
-        let issues = validate::structure::check(self.definitions, &resource.content);
+        let issues = validate::check(self.definitions, &resource.content);
         if issues.is_empty() {
             return Ok(());
         }

@@ -30,7 +30,7 @@ pub struct Tables {
 
 impl Tables {
     /// (file name, text)
-    pub fn files(&self) -> [(&'static str, &str); 4] {
+    pub fn files(&self) -> [(&'static str, &str); 5] {
         [
             ("types.txt", &self.types),
             ("search.txt", &self.search),
