@@ -112,3 +112,21 @@ fn every_synthea_resource_passes() {
     }
     assert!(files > 150, "{files} files");
 }
+
+/// Requests and answers that the OpenAPI document shows.
+#[test]
+fn every_example_of_the_openapi_document_passes() {
+    let document = unloop::http::openapi::document(unloop::fhir::definitions::r4());
+    let examples = document["components"]["examples"].as_object().unwrap();
+    let values = examples
+        .iter()
+        .map(|(name, example)| (name, &example["value"]));
+    let resources = values.filter(|(_, value)| value.get("resourceType").is_some());
+    let judged: Vec<_> = resources
+        .map(|(name, value)| (name, problems(value)))
+        .collect();
+    assert!(judged.len() > 5, "{} examples", judged.len());
+    for (name, problems) in judged {
+        assert_eq!(problems, [], "{name}");
+    }
+}

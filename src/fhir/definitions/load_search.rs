@@ -1,17 +1,13 @@
 //! `search.txt`: `param code kind url`, then `on Type expression`,
 //! `target Type...` and `component url expression`.
 
-use std::collections::HashMap;
-
+use super::by_name::ByName;
 use super::load::BadLine;
 use super::load_types::Lineage;
 use super::model::{ParamKind, SearchParam};
 
-pub fn search_params(
-    text: &str,
-    lineage: &Lineage,
-) -> Result<HashMap<String, Vec<SearchParam>>, BadLine> {
-    let mut by_base: HashMap<String, Vec<SearchParam>> = HashMap::new();
+pub fn search_params(text: &str, lineage: &Lineage) -> Result<ByName<Vec<SearchParam>>, BadLine> {
+    let mut by_base: ByName<Vec<SearchParam>> = ByName::default();
     let mut block: Option<Block> = None;
     for line in text.lines() {
         if let Some(header) = line.strip_prefix("param ") {
@@ -33,11 +29,8 @@ pub fn search_params(
 }
 
 /// Every concrete type with its own parameters and those of its ancestors.
-fn inherit(
-    mut by_base: HashMap<String, Vec<SearchParam>>,
-    lineage: &Lineage,
-) -> HashMap<String, Vec<SearchParam>> {
-    let mut params = HashMap::new();
+fn inherit(mut by_base: ByName<Vec<SearchParam>>, lineage: &Lineage) -> ByName<Vec<SearchParam>> {
+    let mut params = ByName::default();
     for (name, ancestors) in lineage {
         let mut own = by_base.remove(name).unwrap_or_default();
         for inherited in ancestors.iter().filter_map(|a| by_base.get(a)) {
@@ -86,7 +79,7 @@ impl Block {
         Some(())
     }
 
-    fn add_to(self, by_base: &mut HashMap<String, Vec<SearchParam>>) {
+    fn add_to(self, by_base: &mut ByName<Vec<SearchParam>>) {
         for (base, expression) in self.on {
             by_base.entry(base).or_default().push(SearchParam {
                 expression,

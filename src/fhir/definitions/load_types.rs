@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::by_name::ByName;
 use super::load::BadLine;
 use super::model::{Element, TypeDefinition, TypeKind};
 
 /// Concrete resource type -> the types it inherits from.
 pub type Lineage = BTreeMap<String, Vec<String>>;
 
-pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), BadLine> {
-    let mut types: HashMap<String, TypeDefinition> = HashMap::with_capacity(1024);
+pub fn types(text: &str) -> Result<(ByName<TypeDefinition>, Lineage), BadLine> {
+    let mut types = ByName::default();
+    types.reserve(1024);
     let mut parents: HashMap<&str, &str> = HashMap::new();
     let mut lineage = Lineage::new();
     let mut current: Option<TypeDefinition> = None;
@@ -37,7 +39,7 @@ pub fn types(text: &str) -> Result<(HashMap<String, TypeDefinition>, Lineage), B
             kind: header.kind,
             parent: header.parent.map(str::to_owned),
             elements: inherited.map_or_else(Vec::new, |p| p.elements.clone()),
-            properties: HashMap::new(),
+            properties: ByName::default(),
             required: 0,
         });
     }
@@ -141,7 +143,7 @@ fn put(elements: &mut Vec<Element>, element: Element, forbidden: bool) {
     }
 }
 
-fn finish(types: &mut HashMap<String, TypeDefinition>, definition: Option<TypeDefinition>) {
+fn finish(types: &mut ByName<TypeDefinition>, definition: Option<TypeDefinition>) {
     if let Some(mut definition) = definition {
         let count = definition.elements.iter().map(|e| e.types.len()).sum();
         definition.properties.reserve(count);

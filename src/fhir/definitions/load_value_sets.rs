@@ -1,17 +1,16 @@
 //! `value_sets.txt`: `value-set url`, then `system code...` for each system.
 
-use std::collections::HashMap;
-
+use super::by_name::ByName;
 use super::load::BadLine;
 use super::value_set::ValueSet;
 
-pub fn value_sets(text: &'static str) -> Result<HashMap<&'static str, ValueSet>, BadLine> {
-    let mut sets = HashMap::new();
+pub fn value_sets(text: &'static str) -> Result<ByName<ValueSet>, BadLine> {
+    let mut sets: ByName<ValueSet> = ByName::default();
     let mut current = None;
     for line in text.lines() {
         if let Some(url) = line.strip_prefix("value-set ") {
             current = Some(url);
-            sets.insert(url, ValueSet::default());
+            sets.insert(url.to_owned(), ValueSet::default());
             continue;
         }
         let mut words = line.split_whitespace();

@@ -1,6 +1,7 @@
 //! The official R4 definitions as data. `cargo xtask definitions` makes the
 //! data files from the published packages; nothing here is written by type.
 
+mod by_name;
 mod load;
 mod load_search;
 mod load_types;

@@ -1,7 +1,8 @@
 //! What the engine knows of R4. <https://hl7.org/fhir/R4/downloads.html>
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use super::by_name::ByName;
 use super::value_set::ValueSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct TypeDefinition {
     pub elements: Vec<Element>,
     /// JSON property name -> (index into `elements`, type). A choice `value[x]`
     /// stands here once for each of its types: `valueQuantity`.
-    pub properties: HashMap<String, (usize, String)>,
+    pub properties: ByName<(usize, String)>,
     /// The elements that must be there: bit n stands for `elements[n]`.
     pub required: u128,
 }
@@ -113,15 +114,15 @@ pub struct Compartment {
 #[derive(Debug)]
 pub struct Definitions {
     /// Every type by name or path.
-    pub types: HashMap<String, TypeDefinition>,
+    pub types: ByName<TypeDefinition>,
     /// The concrete resource types, sorted.
     pub resource_types: Vec<String>,
     /// Type -> its parameters sorted by code, those of Resource and
     /// DomainResource included.
-    pub search_params: HashMap<String, Vec<SearchParam>>,
+    pub search_params: ByName<Vec<SearchParam>>,
     pub compartments: Vec<Compartment>,
     /// The value sets of required bindings by their canonical URL.
-    pub value_sets: HashMap<&'static str, ValueSet>,
+    pub value_sets: ByName<ValueSet>,
 }
 
 impl Definitions {

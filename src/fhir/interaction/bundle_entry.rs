@@ -100,17 +100,14 @@ fn parse(engine: &Engine, index: usize, entry: Value) -> Result<Entry, Failure> 
 /// The entry without its resource must be R4 too; the resource is checked where
 /// it is used, so that its issues are its own.
 fn check_envelope(engine: &Engine, entry: &Map<String, Value>) -> Result<(), Failure> {
-    let mut bundle = Map::new();
-    bundle.insert("resourceType".to_owned(), "Bundle".into());
-    bundle.insert(
-        "entry".to_owned(),
-        Value::Array(vec![Value::Object(entry.clone())]),
-    );
-    let mut issues = structure::check(engine.definitions, &bundle);
+    if entry.is_empty() {
+        return Ok(());
+    }
+    let mut issues = structure::check_element(engine.definitions, "Bundle.entry", entry, "entry");
     for issue in &mut issues {
         let inner = issue.expression.take();
         issue.expression = inner.and_then(|path| {
-            path.strip_prefix("Bundle.entry[0].")
+            path.strip_prefix("entry.")
                 .map(|rest| format!("{ENVELOPE}{rest}"))
         });
     }

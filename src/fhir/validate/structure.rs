@@ -19,16 +19,27 @@ const DEEPEST: usize = 200;
 
 /// All problems of a document, in the document's order.
 pub fn check(definitions: &Definitions, resource: &Map<String, Value>) -> Vec<Issue> {
-    let mut walk = Walk {
-        definitions,
-        report: Report::default(),
-        container: resource,
-    };
     let name = match resource.get("resourceType") {
         Some(Value::String(name)) if definitions.is_resource_type(name) => name,
         _ => "Resource",
     };
+    let mut walk = Walk::new(definitions, resource);
     walk.resource(resource, &Place::root(name), Role::Whole);
+    walk.report.finish()
+}
+
+/// The same for one element of a type by its path, such as `Bundle.entry`;
+/// places begin with `root`.
+pub fn check_element(
+    definitions: &Definitions,
+    path: &str,
+    element: &Map<String, Value>,
+    root: &str,
+) -> Vec<Issue> {
+    let mut walk = Walk::new(definitions, element);
+    if let Some(definition) = definitions.type_definition(path) {
+        walk.object(definition, element, &Place::root(root));
+    }
     walk.report.finish()
 }
 
@@ -53,6 +64,14 @@ pub(super) struct Member<'a> {
 }
 
 impl<'a> Walk<'a> {
+    fn new(definitions: &'a Definitions, container: &'a Map<String, Value>) -> Self {
+        Self {
+            definitions,
+            report: Report::default(),
+            container,
+        }
+    }
+
     pub fn object(
         &mut self,
         definition: &'a TypeDefinition,
@@ -175,22 +194,16 @@ impl<'a> Walk<'a> {
 
     /// Also: an array is never empty.
     pub fn array_or_single(&mut self, member: &Member<'a>, place: &Place<'_>) {
-        let key = shown(member.key);
-        match (member.value, member.element.array) {
+        let problem = match (member.value, member.element.array) {
             (Value::Array(items), true) if items.is_empty() => {
-                let text = format!("{key} is an empty array: remove it or give it content");
-                self.report.structure(place, text);
+                "is an empty array: remove it or give it content"
             }
-            (Value::Array(_), false) => {
-                let text = format!("{key} does not repeat: write one value without [ ]");
-                self.report.structure(place, text);
-            }
-            (Value::Array(_), true) | (_, false) => {}
-            (_, true) => {
-                let text = format!("{key} repeats: write an array, also around one value");
-                self.report.structure(place, text);
-            }
-        }
+            (Value::Array(_), false) => "does not repeat: write one value without [ ]",
+            (Value::Array(_), true) | (_, false) => return,
+            (_, true) => "repeats: write an array, also around one value",
+        };
+        let text = format!("{} {problem}", shown(member.key));
+        self.report.structure(place, text);
     }
 
     /// Answers which element was meant, where that is plain.

@@ -152,6 +152,9 @@ impl<'t> Reader<'t> {
 
 /// `&amp;` and its like, and characters by number.
 fn entities(text: &str) -> Checked {
+    if !text.as_bytes().contains(&b'&') {
+        return Ok(());
+    }
     for part in text.split('&').skip(1) {
         let (name, _) = part.split_once(';').ok_or(ENTITY)?;
         let number = name.strip_prefix('#').is_some_and(|number| {
