@@ -28,6 +28,7 @@ mod read;
 mod rules;
 mod search;
 mod search_places;
+mod search_table;
 mod transaction;
 mod transaction_links;
 mod update;
