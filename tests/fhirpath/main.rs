@@ -8,3 +8,4 @@ mod exceptions;
 mod invariants;
 mod official;
 mod shared;
+mod violations;
