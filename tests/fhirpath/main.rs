@@ -2,6 +2,7 @@
 //! written in it against the official examples.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
 mod exceptions;

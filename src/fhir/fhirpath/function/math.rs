@@ -16,7 +16,7 @@ const FLOAT_DIGITS: usize = 14;
 pub const TABLE: Table = &[
     ("abs", 0, 0, abs),
     ("ceiling", 0, 0, |call| {
-        whole(&call, |value| Some(value.negated()?.floor().checked_neg()?))
+        whole(&call, |value| value.negated()?.floor().checked_neg())
     }),
     ("floor", 0, 0, |call| {
         whole(&call, |value| Some(value.floor()))
