@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::print_stderr, clippy::string_slice)]
 
+mod chains;
 mod dates;
 mod definitions;
 mod found;
@@ -11,3 +12,4 @@ mod judge;
 mod plans;
 mod quantities;
 mod queries;
+mod world;
