@@ -199,8 +199,14 @@ impl Ask {
             Self::StartsWith(part) => texts(value)
                 .iter()
                 .any(|t| plain(t).starts_with(&plain(part))),
-            Self::Contains(part) => texts(value).iter().any(|t| plain(t).contains(&plain(part))),
+            // "Longer texts are searched by their beginning."
+            Self::Contains(part) => texts(value).iter().any(|t| {
+                let beginning: String = plain(t).chars().take(256).collect();
+                beginning.contains(&plain(part))
+            }),
             Self::Exact(text) => texts(value).contains(text),
+            // `scheduledString` is no date, whatever it says.
+            Self::Date(..) if node.of_type.as_deref() == Some("String") => false,
             Self::Date(prefix, text) => {
                 let asked = times(&text.as_str().into()).expect("asked for a date");
                 times(value).is_some_and(|has| compares(prefix, asked, has))
