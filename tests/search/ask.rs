@@ -85,30 +85,7 @@ impl Ask {
                 times(&text.into())?;
                 Some(Self::Date(dice.pick(&PREFIXES)?, text.to_owned()))
             }
-            ParamKind::Number | ParamKind::Quantity => {
-                let number = if value.is_number() {
-                    value
-                } else {
-                    &value["value"]
-                };
-                let digits = number.is_number().then(|| number.to_string())?;
-                let cut = dice.below(3);
-                let digits = match digits.rsplit_once('.') {
-                    Some((whole, _)) if cut == 0 => whole.to_owned(),
-                    Some(_) if cut == 1 => {
-                        digits[..digits.len() - 1].trim_end_matches('.').to_owned()
-                    }
-                    _ => digits,
-                };
-                let text = |name: &str| value[name].as_str().map(str::to_owned);
-                let unit = match dice.below(4) {
-                    0 => text("code").map(|code| (String::new(), code)),
-                    1 => text("unit").map(|unit| (String::new(), unit)),
-                    2 => text("system").zip(text("code")),
-                    _ => None,
-                };
-                Some(Self::Quantity(dice.pick(&PREFIXES)?, digits, unit))
-            }
+            ParamKind::Number | ParamKind::Quantity => Self::random_quantity(dice, value),
             ParamKind::Reference => {
                 let reference = normal(value["reference"].as_str()?)?;
                 let asked = reference.contains('/').then_some(reference)?;
@@ -129,6 +106,29 @@ impl Ask {
             }
             ParamKind::Composite | ParamKind::Special => None,
         }
+    }
+
+    fn random_quantity(dice: &mut Dice, value: &serde_json::Value) -> Option<Self> {
+        let number = if value.is_number() {
+            value
+        } else {
+            &value["value"]
+        };
+        let digits = number.is_number().then(|| number.to_string())?;
+        let cut = dice.below(3);
+        let digits = match digits.rsplit_once('.') {
+            Some((whole, _)) if cut == 0 => whole.to_owned(),
+            Some(_) if cut == 1 => digits[..digits.len() - 1].trim_end_matches('.').to_owned(),
+            _ => digits,
+        };
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        let unit = match dice.below(4) {
+            0 => text("code").map(|code| (String::new(), code)),
+            1 => text("unit").map(|unit| (String::new(), unit)),
+            2 => text("system").zip(text("code")),
+            _ => None,
+        };
+        Some(Self::Quantity(dice.pick(&PREFIXES)?, digits, unit))
     }
 
     fn checked(self) -> Option<Self> {
@@ -200,8 +200,14 @@ impl Ask {
             Self::StartsWith(part) => texts(value)
                 .iter()
                 .any(|t| plain(t).starts_with(&plain(part))),
-            Self::Contains(part) => texts(value).iter().any(|t| plain(t).contains(&plain(part))),
+            // "Longer texts are searched by their beginning."
+            Self::Contains(part) => texts(value).iter().any(|t| {
+                let beginning: String = plain(t).chars().take(256).collect();
+                beginning.contains(&plain(part))
+            }),
             Self::Exact(text) => texts(value).contains(text),
+            // `scheduledString` is no date, whatever it says.
+            Self::Date(..) if node.of_type.as_deref() == Some("String") => false,
             Self::Date(prefix, text) => {
                 let asked = times(&text.as_str().into()).expect("asked for a date");
                 times(value).is_some_and(|has| compares(prefix, asked, has))
