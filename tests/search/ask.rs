@@ -45,7 +45,6 @@ const PREFIXES: [&str; 8] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"];
 
 impl Ask {
     /// A question that has something to do with the values.
-    #[expect(clippy::too_many_lines, reason = "an arm for each kind")]
     pub fn random(dice: &mut Dice, kind: ParamKind, nodes: &[Node]) -> Option<Self> {
         let node = dice.pick(nodes)?.clone();
         let value = &node.value;
