@@ -35,6 +35,29 @@ fn every_type_an_element_names_is_there() {
     }
 }
 
+/// `required` has one bit for each element.
+#[test]
+fn what_is_required_is_marked() {
+    for definition in r4().types.values() {
+        assert!(definition.elements.len() <= 128, "{}", definition.name);
+        let marked = definition.elements.iter().enumerate();
+        let marked = marked.filter(|(index, _)| (definition.required >> index) & 1 == 1);
+        let minimum = definition.elements.iter().filter(|e| e.min > 0);
+        assert!(marked.map(|(_, e)| &e.name).eq(minimum.map(|e| &e.name)));
+    }
+}
+
+#[test]
+fn references_and_canonicals_have_targets_of_their_own() {
+    let of = "EvidenceVariable.characteristic";
+    let elements = &r4().type_definition(of).expect("a type").elements;
+    let definition = elements.iter().find(|e| e.name == "definition");
+    let definition = definition.expect("an element");
+    assert_eq!(definition.targets_of("Reference"), ["Group"]);
+    assert_eq!(definition.targets_of("canonical"), ["ActivityDefinition"]);
+    assert!(definition.targets_of("CodeableConcept").is_empty());
+}
+
 #[test]
 fn observation_has_its_elements_inherited_ones_included() {
     let observation = r4().type_definition("Observation").expect("a type");

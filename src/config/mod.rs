@@ -1,5 +1,5 @@
 //! What an operator can set: one struct for each topic. Where a value comes
-//! from is decided in [`sources`]; names, defaults and meanings stand in
+//! from is decided in `sources`; names, defaults and meanings stand in
 //! [`settings`], which also makes the help text.
 
 mod database;

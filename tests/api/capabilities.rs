@@ -3,6 +3,8 @@
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 
+use unloop::fhir::definitions::{ParamKind, r4};
+
 use crate::support::Server;
 
 crate::on_both_stores!(
@@ -100,22 +102,39 @@ async fn every_advertised_parameter_is_answered(server: Server) {
     let mut paths = Vec::new();
     for (name, param) in &params {
         let code = param["name"].as_str().unwrap();
-        let value = match param["type"].as_str().unwrap() {
-            "date" => "ge2020-01-01",
-            "reference" => "Patient/1",
-            "uri" => "http://example.org/x",
-            "token" | "string" => "abc",
-            other => panic!("{name}.{code} is of the kind {other}"),
-        };
         let value = if code == "_lastUpdated" {
-            "gt2020"
+            "gt2020".to_owned()
         } else {
-            value
+            value_of(name, code)
         };
         paths.push(format!("/{name}?{code}={value}"));
     }
     let findings = refused(&server, paths).await;
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// A value that a parameter of this kind takes; a composite takes one for each
+/// of its components.
+fn value_of(resource_type: &str, code: &str) -> String {
+    let param = r4().search_param(resource_type, code).unwrap();
+    match param.kind {
+        ParamKind::Date => "ge2020-01-01".to_owned(),
+        ParamKind::Reference => "Patient/1".to_owned(),
+        ParamKind::Uri => "http://example.org/x".to_owned(),
+        ParamKind::Token | ParamKind::String => "abc".to_owned(),
+        ParamKind::Number | ParamKind::Quantity => "gt1".to_owned(),
+        ParamKind::Composite => {
+            let params = r4().search_params(resource_type);
+            let of = |url: &str| params.iter().find(|param| param.url == url);
+            let components = param.components.iter();
+            let values = components.map(|(url, _)| match of(url) {
+                Some(component) => value_of(resource_type, &component.code),
+                None => "abc".to_owned(),
+            });
+            values.collect::<Vec<_>>().join("$")
+        }
+        ParamKind::Special => panic!("{resource_type}.{code} is special"),
+    }
 }
 
 async fn every_advertised_include_is_answered(server: Server) {

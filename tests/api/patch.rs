@@ -26,17 +26,17 @@ async fn every_operation_does_what_it_says(server: Server) {
     let path = server.create(&example::patient("A")).await.path();
     let cases = [
         (
-            json!([{"op": "add", "path": "/telecom", "value": [{"value": "1"}]}]),
+            json!([{"op": "add", "path": "/telecom", "value": [{"system": "phone", "value": "1"}]}]),
             "/telecom/0/value",
             json!("1"),
         ),
         (
-            json!([{"op": "add", "path": "/telecom/-", "value": {"value": "2"}}]),
+            json!([{"op": "add", "path": "/telecom/-", "value": {"system": "phone", "value": "2"}}]),
             "/telecom/1/value",
             json!("2"),
         ),
         (
-            json!([{"op": "add", "path": "/telecom/0", "value": {"value": "0"}}]),
+            json!([{"op": "add", "path": "/telecom/0", "value": {"system": "phone", "value": "0"}}]),
             "/telecom/0/value",
             json!("0"),
         ),

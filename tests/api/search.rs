@@ -276,7 +276,7 @@ async fn an_unknown_parameter_is_named_with_a_suggestion(server: Server) {
         ("_total=some", "_total"),
         ("_include=x", "_include"),
         ("_has:Observation:code=x", "_has"),
-        ("organization.name=x", "organization.name"),
+        ("organization.nam=x", "`nam` is unknown for Organization"),
         ("family=", "family"),
     ] {
         let reply = server.get(&format!("/Patient?{query}")).expect(400).await;

@@ -49,6 +49,7 @@ async fn links_are_rewritten_everywhere(server: Server) {
             {"url": "http://example.org/u", "valueUri": PATIENT},
             {"url": "http://example.org/c", "valueCanonical": PATIENT},
             {"url": "http://example.org/n", "extension": [{"url": "i", "valueReference": {"reference": PATIENT}}]},
+            {"url": "http://example.org/k", "valueReference": {"reference": "#c"}},
         ],
         "code": {"text": "x", "_text": {"extension": [{"url": "http://example.org/p", "valueReference": {"reference": PATIENT}}]}},
         "subject": {"reference": PATIENT, "display": "him"},

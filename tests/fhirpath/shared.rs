@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -21,7 +22,12 @@ pub fn path(below: &str) -> Option<PathBuf> {
 }
 
 /// Every resource of the official package with the name of its file.
-pub fn examples() -> Option<Vec<(String, Value)>> {
+pub fn examples() -> Option<&'static [(String, Value)]> {
+    static EXAMPLES: OnceLock<Option<Vec<(String, Value)>>> = OnceLock::new();
+    EXAMPLES.get_or_init(read_examples).as_deref()
+}
+
+fn read_examples() -> Option<Vec<(String, Value)>> {
     let package = path("fhir/definitions/hl7.fhir.r4.examples-4.0.1.tgz")?;
     let file = std::fs::File::open(package).unwrap();
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::print_stderr, clippy::string_slice)]
 
+mod ask;
+mod chains;
 mod dates;
 mod definitions;
 mod found;
 mod includes;
 mod judge;
+mod naive;
 mod plans;
 mod quantities;
 mod queries;
+mod random;
+mod world;

@@ -1,6 +1,7 @@
 //! What the input check accepts and refuses, held against the specification.
 //! <https://hl7.org/fhir/R4/validation.html>
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::print_stderr)]
 
 mod bindings;
 mod cardinality;

@@ -31,7 +31,7 @@ pub fn at_entry(index: usize, mut failure: Failure) -> Failure {
         issue.expression = Some(match issue.expression.take() {
             Some(inner) => match inner.strip_prefix(ENVELOPE) {
                 Some(own) => format!("{place}.{own}"),
-                None => format!("{place}.resource.{}", below_type(&inner)),
+                None => format!("{place}.resource{}", below_type(&inner)),
             },
             None => place.clone(),
         });
@@ -39,11 +39,14 @@ pub fn at_entry(index: usize, mut failure: Failure) -> Failure {
     failure
 }
 
-/// `Patient.name[0]` within an entry is `…resource.name[0]`.
-fn below_type(expression: &str) -> &str {
+/// `Patient.name[0]` within an entry is `…resource.name[0]`, `Patient` is
+/// `…resource`.
+fn below_type(expression: &str) -> String {
+    let typed = expression.starts_with(|c: char| c.is_ascii_uppercase());
     match expression.split_once('.') {
-        Some((head, rest)) if head.starts_with(|c: char| c.is_ascii_uppercase()) => rest,
-        _ => expression,
+        Some((_, rest)) if typed => format!(".{rest}"),
+        None if typed => String::new(),
+        _ => format!(".{expression}"),
     }
 }
 
@@ -208,4 +211,22 @@ fn status_line(status: u16) -> String {
         _ => return status.to_string(),
     };
     format!("{status} {reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issues_of_an_entry_say_where_it_stands() {
+        for (inner, outer) in [
+            ("Patient.name[0]", "Bundle.entry[3].resource.name[0]"),
+            ("Patient", "Bundle.entry[3].resource"),
+            ("resourceType", "Bundle.entry[3].resource.resourceType"),
+        ] {
+            let failure = at_entry(3, Failure::at(Kind::Value, inner, "x"));
+            let expression = failure.issues[0].expression.as_deref();
+            assert_eq!(expression, Some(outer));
+        }
+    }
 }

@@ -149,7 +149,9 @@ impl Catalogue {
             let types = self.definitions.resource_types.iter();
             let params = types.flat_map(|of_type| self.reference_params(of_type, None));
             let keys = params.flat_map(|param| {
-                let able = targets.iter().filter(|key| param.may_refer_to(&key.resource_type));
+                let able = targets
+                    .iter()
+                    .filter(|key| param.may_refer_to(&key.resource_type));
                 able.map(|key| {
                     let text = key.to_string();
                     fact_key(&param.scope, &param.code, Fact::Reference(&text))

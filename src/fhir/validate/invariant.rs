@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
@@ -37,29 +38,30 @@ struct Checker<'a, 'i> {
     definitions: &'a Definitions,
     evaluator: Evaluator<'a>,
     root: Node<'a>,
-    contained_ids: OnceCell<HashSet<&'a str>>,
+    /// Shared by all that is judged under the same root.
+    contained_ids: Rc<OnceCell<HashSet<&'a str>>>,
     issues: &'i RefCell<Vec<Issue>>,
     given_up: Cell<bool>,
 }
 
 impl<'a, 'i> Checker<'a, 'i> {
     fn new(definitions: &'a Definitions, root: Node<'a>, issues: &'i RefCell<Vec<Issue>>) -> Self {
-        Self::within(definitions, root, root, issues)
-    }
-
-    fn within(
-        definitions: &'a Definitions,
-        resource: Node<'a>,
-        root: Node<'a>,
-        issues: &'i RefCell<Vec<Issue>>,
-    ) -> Self {
         Self {
             definitions,
-            evaluator: Evaluator::new(definitions, resource, root),
+            evaluator: Evaluator::new(definitions, root, root),
             root,
-            contained_ids: OnceCell::new(),
+            contained_ids: Rc::default(),
             issues,
             given_up: Cell::new(false),
+        }
+    }
+
+    /// For a resource that the root contains.
+    fn contained_in(&self, resource: Node<'a>) -> Self {
+        Self {
+            evaluator: Evaluator::new(self.definitions, resource, self.root),
+            contained_ids: Rc::clone(&self.contained_ids),
+            ..Self::new(self.definitions, self.root, self.issues)
         }
     }
 
@@ -111,11 +113,10 @@ impl<'a, 'i> Checker<'a, 'i> {
         let Some(resource) = Node::resource(self.definitions, map) else {
             return;
         };
-        let root = match place.name() {
-            "contained" => self.root,
-            _ => resource,
+        let checker = match place.name() {
+            "contained" => self.contained_in(resource),
+            _ => Self::new(self.definitions, resource, self.issues),
         };
-        let checker = Checker::within(self.definitions, resource, root, self.issues);
         checker.evaluator.allow(self.evaluator.steps());
         checker.object(resource.of, map, place);
         self.evaluator.allow(checker.evaluator.steps());

@@ -1,8 +1,8 @@
 //! Every property known, and of the JSON form its definition asks for.
 //! <https://hl7.org/fhir/R4/json.html>
 //!
-//! A rule on a whole object is one more step at the end of [`Walk::object`]; what
-//! an element demands of its value beyond the type belongs to [`Walk::demands`],
+//! A rule on a whole object is one more step at the end of `Walk::object`; what
+//! an element demands of its value beyond the type belongs to `Walk::demands`,
 //! one on a primitive's value to `primitive.rs`.
 
 use serde_json::{Map, Value};

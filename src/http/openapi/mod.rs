@@ -1,8 +1,8 @@
 //! The OpenAPI document, made from the same definitions by which the service
 //! works. <https://spec.openapis.org/oas/v3.1.0>
 //!
-//! Read in this order: [`resource_type`] (what can be asked, once for all
-//! types), [`path`] (where), [`operation`] (interaction + place -> JSON); the
+//! Read in this order: `resource_type` (what can be asked, once for all
+//! types), `path` (where), `operation` (interaction + place -> JSON); the
 //! other files make the components that they refer to.
 
 mod answer;

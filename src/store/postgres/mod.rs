@@ -1,6 +1,6 @@
 //! The store on PostgreSQL 15 and later.
 //!
-//! The questions come from [`super::sql`]. Writing is [`writer`]'s: it splits
+//! The questions come from [`super::sql`]. Writing is `writer`'s: it splits
 //! what waits into batches, locks and judges each, and writes it as sets.
 
 mod address;

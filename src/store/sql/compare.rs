@@ -59,6 +59,26 @@ fn write_row_test(
     sql.sql(")");
 }
 
+/// At least one of several ranges, in one question: alternatives that stand in
+/// questions of their own keep a planner from the index.
+pub fn write_ranges(sql: &mut Sql, ranges: &[(IndexKey, Bounds)], reach: Reach) {
+    sql.sql("EXISTS (SELECT 1 FROM resource_range t WHERE t.rid = r.rid AND (");
+    let mut between = match reach {
+        Reach::Open => "(t.param = ",
+        Reach::Row => "(+t.param = ",
+    };
+    for (param, bounds) in ranges {
+        sql.sql(between).big(param.0).sql(" AND ");
+        write_bounds(sql, "t.low", "t.high", bounds);
+        sql.sql(")");
+        between = match reach {
+            Reach::Open => " OR (t.param = ",
+            Reach::Row => " OR (+t.param = ",
+        };
+    }
+    sql.sql("))");
+}
+
 /// Appends a `SELECT` of the rids that have the fact, text or date, for a
 /// store that lets one of them lead; the facts stand in a table there.
 pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison) {

@@ -1,10 +1,10 @@
 //! A [`Filter`] as a condition on the row `r`.
 
-use super::compare::{NEVER, write_comparison, write_rids};
+use super::compare::{NEVER, write_comparison, write_ranges, write_rids};
 use super::dialect::{Dialect, Lead, Reach};
 use super::link::Linked;
 use super::statement::Sql;
-use crate::store::{Comparison, Filter, StoreError};
+use crate::store::{Bounds, Comparison, Filter, IndexKey, StoreError};
 
 /// The records of more owners than this are not few rows.
 const FEW_OWNERS: usize = 16;
@@ -128,6 +128,17 @@ fn is_few_owners(filter: &Filter) -> bool {
     }
 }
 
+/// Several ranges, where the alternatives are nothing else.
+fn ranges(alternatives: &[Filter]) -> Option<Vec<(IndexKey, Bounds)>> {
+    let range = |filter: &'_ Filter| match filter {
+        Filter::Is(Comparison::Range { param, bounds }) => Some((*param, *bounds)),
+        _ => None,
+    };
+    let several = (2..=LONGEST_CHAIN).contains(&alternatives.len());
+    let ranges = || alternatives.iter().map(range).collect();
+    several.then(ranges).flatten()
+}
+
 fn flatten<'a>(filter: &'a Filter, scope: &'a Filter, parts: &mut Vec<Part<'a>>) {
     match filter {
         Filter::All(inner) => {
@@ -158,7 +169,10 @@ impl Writer<'_> {
             }
             Filter::Is(comparison) => write_comparison(self.dialect, sql, comparison, self.rest),
             Filter::All(filters) => self.write_all(sql, &part.each(filters, false))?,
-            Filter::Any(filters) => self.write_any(sql, &part.each(filters, drive))?,
+            Filter::Any(filters) => match ranges(filters).filter(|_| !drive) {
+                Some(ranges) => write_ranges(sql, &ranges, self.rest),
+                None => self.write_any(sql, &part.each(filters, drive))?,
+            },
             Filter::Not(filter) => {
                 let scope = part.scope;
                 sql.sql("(");

@@ -1,8 +1,11 @@
 //! What the XHTML of a narrative may hold: text and its format, nothing that acts.
 //! <https://hl7.org/fhir/R4/narrative.html#xhtml>
 
-/// The elements of HTML 4.0's chapters 7-11 and 15, links and images.
+/// The elements of HTML 4.0's chapters 7-11 (without 9.4) and 15, links and images.
 const ELEMENTS: &[&str] = &[
+    "address",
+    "area",
+    "map",
     "a",
     "abbr",
     "acronym",
@@ -53,8 +56,6 @@ const ELEMENTS: &[&str] = &[
     "var",
     "kbd",
     "bdo",
-    "ins",
-    "del",
 ];
 
 /// A `div` in well-formed XHTML of these elements, with text or an image in it.
@@ -146,13 +147,25 @@ fn attributes_fit(mut rest: &str) -> Option<()> {
         let after = after.trim_start();
         let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
         let (value, after) = after.strip_prefix(quote)?.split_once(quote)?;
-        let script = value
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("javascript:");
-        if name.starts_with("on") || script {
+        let address = matches!(
+            name.as_str(),
+            "href" | "src" | "cite" | "longdesc" | "usemap"
+        );
+        if name.starts_with("on") || address && acts(value) {
             return None;
         }
         rest = after;
     }
+}
+
+/// An address that runs a script, also one that hides it in character references.
+fn acts(address: &str) -> bool {
+    let plain = |c: &char| !c.is_whitespace() && !c.is_control();
+    let address: String = address.chars().filter(plain).collect();
+    let address = address.to_ascii_lowercase();
+    let scheme = address.split(['/', '?', ':']).next().unwrap_or_default();
+    let script = ["javascript", "vbscript"]
+        .iter()
+        .any(|s| scheme.starts_with(s));
+    script || scheme.contains("&#")
 }

@@ -1,0 +1,119 @@
+//! Many resources in both stores, searched as the service does.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use unloop::fhir::search::{Catalogue, compile};
+use unloop::store::postgres::{PostgresSettings, PostgresStore};
+use unloop::store::sqlite::{SqliteSettings, SqliteStore};
+use unloop::store::{Change, Commit, Guard, Method, ResourceKey, Scope, Store, Write};
+
+use super::judge::{NOW, catalogue, query};
+
+pub struct World {
+    pub catalogue: Catalogue,
+    stores: Vec<(&'static str, Arc<dyn Store>)>,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn new(resources: &[Map<String, Value>]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        SqliteStore::migrate(&url, &SqliteSettings::default()).expect("a fresh file");
+        let sqlite = SqliteStore::open(&url, SqliteSettings::default()).expect("a fresh file");
+        let mut stores: Vec<(&'static str, Arc<dyn Store>)> = vec![("SQLite", Arc::new(sqlite))];
+        if let Some(url) = postgres().await {
+            let settings = PostgresSettings::default;
+            PostgresStore::migrate(&url, &settings())
+                .await
+                .expect("a fresh database");
+            let store = PostgresStore::connect(&url, settings())
+                .await
+                .expect("a fresh database");
+            stores.push(("PostgreSQL", Arc::new(store)));
+        }
+        let world = Self {
+            catalogue: catalogue(),
+            stores,
+            _folder: folder,
+        };
+        for chunk in resources.chunks(200) {
+            world.put(chunk).await;
+        }
+        world
+    }
+
+    async fn put(&self, resources: &[Map<String, Value>]) {
+        let change = |resource: &Map<String, Value>| {
+            let key = key_of(resource);
+            Change {
+                method: Method::Put,
+                guard: Guard::None,
+                write: Write::Put {
+                    body: "{}".to_owned(),
+                    index: self.catalogue.extract(&key.resource_type, resource),
+                },
+                key,
+            }
+        };
+        let changes: Vec<Change> = resources.iter().map(change).collect();
+        for (name, store) in &self.stores {
+            let commit = Commit {
+                changes: changes.clone(),
+                outbox: Vec::new(),
+            };
+            store
+                .commit(commit)
+                .await
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
+    }
+
+    /// The ids that each store answers, sorted.
+    pub async fn search(&self, url: &str) -> Vec<(&'static str, Vec<String>)> {
+        let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let query = query(Some(path), parameters).unwrap_or_else(|e| panic!("{url}: {e:?}"));
+        let mut plan = compile(&self.catalogue, &query, None, Scope::everything(), NOW)
+            .unwrap_or_else(|e| panic!("{url}: {e:?}"));
+        plan.limit = 100_000;
+        let mut answers = Vec::new();
+        for (name, store) in &self.stores {
+            let found = store.search(&plan).await;
+            let rows = found
+                .unwrap_or_else(|e| panic!("{url} on {name}: {e}"))
+                .rows;
+            let mut ids: Vec<String> = rows.into_iter().map(|row| row.key.id).collect();
+            ids.sort();
+            answers.push((*name, ids));
+        }
+        answers
+    }
+}
+
+pub fn key_of(resource: &Map<String, Value>) -> ResourceKey {
+    let text = |name: &str| resource[name].as_str().expect("a resource of the test");
+    ResourceKey::new(text("resourceType"), text("id"))
+}
+
+/// A fresh database where there is a server, which CI does not go without.
+async fn postgres() -> Option<String> {
+    use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+    let Ok(server) = std::env::var("UNLOOP_TEST_POSTGRES_URL") else {
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "CI tests PostgreSQL too"
+        );
+        eprintln!("skipped on PostgreSQL: UNLOOP_TEST_POSTGRES_URL is not set (make test sets it)");
+        return None;
+    };
+    let name = format!("search_{}", uuid::Uuid::now_v7().simple());
+    let mut connection = AsyncPgConnection::establish(&server)
+        .await
+        .expect("a server");
+    let create = format!("CREATE DATABASE {name}");
+    connection.batch_execute(&create).await.expect("a new name");
+    let (base, _) = server.rsplit_once('/').expect("a database in the URL");
+    Some(format!("{base}/{name}"))
+}
