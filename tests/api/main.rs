@@ -21,6 +21,7 @@ mod garbage;
 mod history;
 mod mutations;
 mod paging;
+mod paging_property;
 mod patch;
 mod patch_suite;
 mod races;

@@ -135,8 +135,8 @@ impl Compiler<'_> {
         }
         match test {
             Test::Id(ids) => Filter::Is(Comparison::Id(ids.clone())),
-            Test::Token(tests) => has(token_keys(param, tests)),
-            Test::TokenNot(tests) => not(has(token_keys(param, tests))),
+            Test::Token(tests) => has(token_keys(param, tests, param.folds_case())),
+            Test::TokenNot(tests) => not(has(token_keys(param, tests, param.folds_case()))),
             Test::TokenText(texts) | Test::StartsWith(texts) => {
                 text(param, texts, TextMatch::StartsWith)
             }
@@ -152,7 +152,7 @@ impl Compiler<'_> {
             Test::Reference(tests) => {
                 reference_filter(param, &literals(self.catalogue, param, tests))
             }
-            Test::ReferenceIdentifier(tests) => has(identifier_keys(param, tests)),
+            Test::ReferenceIdentifier(tests) => has(token_keys(param, tests, false)),
             Test::Date(tests) => {
                 let bounds = tests.iter().flat_map(|test| test.bounds(self.now));
                 any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
@@ -186,7 +186,7 @@ impl Compiler<'_> {
                     scope: param.scope.clone(),
                     ..composite.first.clone()
                 };
-                for key in token_keys(&named, tests) {
+                for key in token_keys(&named, tests, named.folds_case()) {
                     let filter = self.test(&composite.beside(key), second);
                     if !alternatives.contains(&filter) {
                         alternatives.push(filter);
@@ -242,8 +242,7 @@ fn typed_keys(param: &Param, typed: &[[String; 3]]) -> Vec<IndexKey> {
     typed.iter().map(key).collect()
 }
 
-fn token_keys(param: &Param, tests: &[TokenTest]) -> Vec<IndexKey> {
-    let fold = param.folds_case();
+fn token_keys(param: &Param, tests: &[TokenTest], fold: bool) -> Vec<IndexKey> {
     let key = |test: &TokenTest| {
         let code = test.code.as_ref().map(|code| token::folded(code, fold));
         let fact = match (test.system.as_deref(), code.as_deref()) {
@@ -253,15 +252,6 @@ fn token_keys(param: &Param, tests: &[TokenTest]) -> Vec<IndexKey> {
             (Some(system), Some(code)) => Fact::SystemCode(system, code),
         };
         fact_key(&param.scope, &param.code, fact)
-    };
-    tests.iter().map(key).collect()
-}
-
-fn identifier_keys(param: &Param, tests: &[TokenTest]) -> Vec<IndexKey> {
-    let key = |test: &TokenTest| {
-        let system = test.system.as_deref().unwrap_or_default();
-        let value = test.code.as_deref().unwrap_or_default();
-        fact_key(&param.scope, &param.code, Fact::Identifier(system, value))
     };
     tests.iter().map(key).collect()
 }

@@ -162,10 +162,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn token(&mut self, token: &Token<'_>, fold: bool) {
+    fn token_keys(&mut self, token: &Token<'_>, fold: bool) {
         let keys = token::keys(self.scope, &self.param.code, token, fold);
         self.present |= !keys.is_empty();
         self.rows.keys.extend(keys);
+    }
+
+    fn token(&mut self, token: &Token<'_>, fold: bool) {
+        self.token_keys(token, fold);
         if let Some(code) = token.code {
             self.extent.add(&token::folded(code, fold));
         }
@@ -194,8 +198,11 @@ impl<'a> Facts<'a> {
             }
         }
         if let Some((system, value)) = &targets.identifier {
-            self.push(Fact::Identifier(system, value));
-            self.push(Fact::Identifier("", value));
+            let identifier = Token {
+                system: Some(system.as_str()).filter(|system| !system.is_empty()),
+                code: Some(value),
+            };
+            self.token_keys(&identifier, false);
         }
     }
 

@@ -19,8 +19,6 @@ pub enum Fact<'a> {
     System(&'a str),
     /// `Type/id`, an absolute URL or a canonical
     Reference(&'a str),
-    /// `:identifier`: a reference by `system|value`, or by `value` alone
-    Identifier(&'a str, &'a str),
     Uri(&'a str),
     /// `:exact`: the text as it was written
     Exact(&'a str),
@@ -39,7 +37,6 @@ pub fn fact_key(scope: &str, code: &str, fact: Fact<'_>) -> IndexKey {
         Fact::NoSystem(value) => hash(&["no-system", scope, code, value]),
         Fact::System(system) => hash(&["system", scope, code, system]),
         Fact::Reference(text) => IndexKey(link_key(scope, code).0 ^ identity_key(text).0),
-        Fact::Identifier(system, value) => hash(&["identifier", scope, code, system, value]),
         Fact::Uri(text) => hash(&["uri", scope, code, text]),
         Fact::Exact(text) => hash(&["exact", scope, code, text]),
         Fact::OfType(system, code_of_type, value) => {

@@ -63,7 +63,7 @@ async fn fill(server: &Server) {
     server.bundle("transaction", &entries).await;
 }
 
-/// `{u}` is UCUM, `{h}` the system of record numbers, `{base}` this server.
+/// `{u}` is UCUM, `{base}` this server.
 fn ask(server: &Server, search: &str) -> Call {
     let search = search
         .replace("{u}", "http://unitsofmeasure.org")
