@@ -23,14 +23,11 @@ class Figure:
     # Why the figure does not count.
     void: str = ""
 
-    def better_of(self, other):
-        return self if self.per_second >= other.per_second else other
-
 
 def is_empty(content):
     """A bundle of nothing, where there should be rows."""
     answer = json.loads(content)
-    return answer["resourceType"] == "Bundle" and not answer.get("entry")
+    return answer.get("resourceType") == "Bundle" and not answer.get("entry")
 
 
 def sample(base, requests):

@@ -10,6 +10,8 @@ import data
 # Requests of one workload; they are sent one after the other, again and again.
 REQUESTS = 2000
 ENTRIES = 50
+# The handler that does the least, below the root of our own service.
+BARE = "health/live"
 VITAL = ["8867-4", "9279-1", "8310-5", "29463-7", "85354-9"]
 
 
