@@ -143,8 +143,8 @@ WORKLOADS = [
     Workload("s6", "Observation?code-value-quantity=…$gt… (all patients)", s6, target=0.4, sql="\\set q random(105, 112)\n"
              "SELECT body FROM observation WHERE code = '8867-4' AND unit = '/min' AND value > :q::int ORDER BY id LIMIT 21;"),
     Workload("s7", "Observation?subject:Patient.identifier", s7, target=0.5, sql=SOMEONE +
-             "SELECT o.body FROM patient p JOIN observation o ON o.patient = p.id"
-             " WHERE p.identifier = 'M' || :p::int ORDER BY o.id LIMIT 21;"),
+             "SELECT body FROM observation WHERE patient ="
+             " (SELECT id FROM patient WHERE identifier = 'M' || :p::int) ORDER BY id LIMIT 21;"),
     Workload("s8", "Patient/{id}/$everything", s8, target=0.4, sql=SOMEONE +
              "SELECT body FROM patient WHERE id = 'p' || :p::int"
              " UNION ALL SELECT body FROM observation WHERE patient = 'p' || :p::int"
