@@ -1,0 +1,80 @@
+"""The figures as Markdown."""
+
+
+def number(value):
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def levels(figures):
+    """Per second at each level of concurrency, and the times at the last."""
+    void = next((figure.void for figure in figures.values() if figure.void), "")
+    if void:
+        return f"void: {void}"
+    last = list(figures.values())[-1]
+    rates = " / ".join(number(figure.per_second) for figure in figures.values())
+    return f"{rates} · {last.p50:.1f} / {last.p99:.1f}"
+
+
+def ratio(workload, figures, limit, level):
+    """What is reached of the limit; for a bundle in resources, against single rows."""
+    ours, most = figures[workload.id][level], limit[workload.id][level]
+    if ours.void or not most.per_second:
+        return "void"
+    reached = ours.per_second * max(1, workload.writes) / most.per_second
+    missed = "" if reached >= workload.target else " **missed**"
+    return f"{reached:.2f} (of {workload.target}){missed}"
+
+
+def rows(head, lines):
+    text = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(text + ["| " + " | ".join(line) + " |" for line in lines])
+
+
+def figures(chosen, columns):
+    level = chosen.levels[-1]
+    shown = "/".join(str(each) for each in chosen.levels)
+    head = ["", "request"] + [f"{name}, per second at {shown} · p50 / p99 ms at {level}" for name in columns]
+    compared = [name for name in columns if name == "postgres" and "limit" in columns]
+    head += [f"{name} / limit at {level}" for name in compared]
+    lines = []
+    for workload in chosen.workloads:
+        line = [workload.id, f"`{workload.what}`"] + [levels(column[0][workload.id]) for column in columns.values()]
+        line += [ratio(workload, columns[name][0], columns["limit"][0], level) for name in compared]
+        lines.append(line)
+    return "\n\n".join([rows(head, lines)] + notes(chosen, columns) + [others(columns)]) + "\n"
+
+
+def notes(chosen, columns):
+    """SQLite against the handler that does the least."""
+    if "sqlite" not in columns:
+        return []
+    level = chosen.levels[-1]
+    measured = columns["sqlite"][0]
+    bare = measured["bare"][level]
+    parts = [f"SQLite at {level} against the service's emptiest handler ({number(bare.per_second)} per second):"]
+    parts += [f"{name} {measured[name][level].per_second / bare.per_second:.2f}" for name in ("read", "s1")
+              if name in measured and not measured[name][level].void and not bare.void]
+    return [" ".join(parts[:1]) + " " + ", ".join(parts[1:]) + " (of 0.4)."]
+
+
+def others(columns):
+    names = list(dict.fromkeys(name for _, other in columns.values() for name in other))
+    lines = [[name] + [number(other[name]) if name in other else "" for _, other in columns.values()] for name in names]
+    return rows(["", *columns], lines)
+
+
+def growth(chosen, columns, grown):
+    """How many times slower each workload is with more data."""
+    level = chosen.levels[-1]
+    lines = []
+    for workload in chosen.workloads:
+        line = [workload.id]
+        for name in columns:
+            before, after = columns[name][0][workload.id][level], grown[name][0][workload.id][level]
+            void = before.void or after.void or not after.per_second
+            line.append("void" if void else
+                        f"{number(before.per_second)} → {number(after.per_second)} ({before.per_second / after.per_second:.2f} times slower)")
+        lines.append(line)
+    return rows([f"{chosen.growth} times the data"] + [f"{name}, per second at {level}" for name in columns], lines) + "\n"
