@@ -2,6 +2,7 @@
 //! `UNLOOP_TEST_POSTGRES_URL` names (its user may make databases).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -67,6 +68,8 @@ impl Bench for PostgresBench {
         self.store = None;
         let settings = PostgresSettings {
             pool_size: 4,
+            // The suite asks for answers, not for speed, and machines are busy.
+            statement_timeout: Duration::from_secs(600),
             clock: Arc::new(|| STOPPED_CLOCK),
             ..PostgresSettings::default()
         };

@@ -214,12 +214,11 @@ pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Be
 pub async fn long_lists_are_answered(bench: &mut dyn Bench) {
     let store = bench.store();
     let documents = fill(&store, 50).await;
-    // Ten times what a search may bring.
-    let ids = Comparison::Id((0..5_000).map(|n| format!("d{n:04}")).collect());
+    let ids = Comparison::Id((0..40_000).map(|n| format!("d{n:04}")).collect());
     check(&store, &documents, &plan(Filter::Is(ids))).await;
-    let keys = Comparison::Key((0..5_000).map(IndexKey).collect());
+    let keys = Comparison::Key((0..40_000).map(IndexKey).collect());
     check(&store, &documents, &plan(Filter::Is(keys))).await;
-    let parts: Vec<_> = (0..640)
+    let parts: Vec<_> = (0..3_000)
         .map(|n| Filter::Any(vec![has(n), of_type("Patient")]))
         .collect();
     check(&store, &documents, &plan(Filter::Any(parts.clone()))).await;
