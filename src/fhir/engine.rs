@@ -148,7 +148,7 @@ impl Engine {
         let bodies = changes.iter().map(body_of).collect();
         let commit = Commit {
             changes,
-            outbox: Vec::new(),
+            ..Commit::default()
         };
         match self.store.commit(commit).await {
             Ok(versions) => Ok(Written {

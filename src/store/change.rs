@@ -1,6 +1,7 @@
 //! A write as data: what should be stored, and under which condition.
 
 use super::plan::SearchPlan;
+use super::registry::RegistryChange;
 
 /// Names one resource: `Patient/123`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,11 +103,15 @@ pub struct OutboxRow {
     pub payload: String,
 }
 
-/// All or nothing. A [`ResourceKey`] may stand in one change only.
+/// All or nothing. A [`ResourceKey`] may stand in one change only, and so may
+/// the key of an entry of the registry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Commit {
     pub changes: Vec<Change>,
     pub outbox: Vec<OutboxRow>,
+    pub registry: Vec<RegistryChange>,
+    /// Somebody's access may depend on what is written: the epoch moves.
+    pub touches_access: bool,
 }
 
 /// What a change did.

@@ -3,7 +3,8 @@
 /// A guard that did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
-    /// [`super::Guard::Absent`], but it exists (or existed).
+    /// [`super::Guard::Absent`], but it exists (or existed); or an entry of the
+    /// registry that was to be new.
     Exists,
     /// [`super::Guard::VersionIs`], but the current version is another one,
     /// or there is none.
@@ -17,6 +18,9 @@ pub enum StoreError {
     /// Change number `change` was refused; nothing of the commit was written.
     #[error("change {change} conflicts: {conflict:?}")]
     Conflict { change: usize, conflict: Conflict },
+    /// The same for a change of the registry.
+    #[error("registry change {change} conflicts: {conflict:?}")]
+    Registry { change: usize, conflict: Conflict },
     /// The database cannot be reached, is full, or gave up after retries.
     /// The text is for the log, never for a client.
     #[error("store unavailable: {0}")]
@@ -28,6 +32,6 @@ pub enum StoreError {
 
 impl StoreError {
     pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self, Self::Conflict { .. } | Self::Registry { .. })
     }
 }

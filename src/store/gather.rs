@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -89,14 +90,22 @@ impl Gather {
 }
 
 fn refuse_duplicates(commit: &Commit) -> Result<(), StoreError> {
-    let mut seen = HashSet::with_capacity(commit.changes.len());
-    if commit.changes.iter().all(|change| seen.insert(&change.key)) {
-        Ok(())
-    } else {
-        Err(StoreError::Corrupt(
+    if !are_distinct(commit.changes.iter().map(|change| &change.key)) {
+        return Err(StoreError::Corrupt(
             "a commit changes one resource twice".into(),
-        ))
+        ));
     }
+    if !are_distinct(commit.registry.iter().map(|change| &change.key)) {
+        return Err(StoreError::Corrupt(
+            "a commit changes one entry of the registry twice".into(),
+        ));
+    }
+    Ok(())
+}
+
+fn are_distinct<T: Eq + Hash>(mut keys: impl Iterator<Item = T>) -> bool {
+    let mut seen = HashSet::new();
+    keys.all(|key| seen.insert(key))
 }
 
 struct Worker<W> {
@@ -225,7 +234,7 @@ mod tests {
         };
         let commit = Commit {
             changes: vec![change.clone(), change],
-            outbox: Vec::new(),
+            ..Commit::default()
         };
         assert!(matches!(
             gather.commit(commit).await,

@@ -9,6 +9,7 @@ pub mod gather;
 pub mod plan;
 pub mod port;
 pub mod postgres;
+pub mod registry;
 pub mod sql;
 pub mod sqlite;
 
@@ -22,3 +23,4 @@ pub use plan::{
     Position, PositionValue, Scope, SearchPlan, TextMatch,
 };
 pub use port::{Found, Store};
+pub use registry::{Registry, RegistryChange, RegistryEntry, RegistryKey, RegistryWrite};

@@ -61,7 +61,7 @@ impl World {
         for (name, store) in &self.stores {
             let commit = Commit {
                 changes: changes.clone(),
-                outbox: Vec::new(),
+                ..Commit::default()
             };
             store
                 .commit(commit)

@@ -101,6 +101,7 @@ pub async fn the_outbox_shares_the_fate_of_its_commit(bench: &mut dyn Bench) {
                 payload: "second".into(),
             },
         ],
+        ..Commit::default()
     };
     let first = store.commit(with_message("kept", Guard::Absent)).await;
     assert!(first.is_ok());

@@ -58,7 +58,7 @@ pub fn guarded(change: Change, guard: Guard) -> Change {
 pub fn commit_of(changes: Vec<Change>) -> Commit {
     Commit {
         changes,
-        outbox: Vec::new(),
+        ..Commit::default()
     }
 }
 

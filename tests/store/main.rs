@@ -17,6 +17,7 @@ mod history;
 mod lifecycle;
 mod order;
 mod race;
+mod registry;
 mod scope;
 mod search;
 mod text;
@@ -59,6 +60,13 @@ macro_rules! suite {
                 one_of_many_conditional_creates_wins
                 one_of_many_updates_of_a_version_wins
                 parallel_commits_are_all_kept);
+            cases!($adapter, registry:
+                an_entry_is_made_read_replaced_and_removed
+                what_does_not_fit_is_refused_with_all_its_neighbours
+                one_of_many_inserts_and_one_of_many_removals_wins
+                an_expired_entry_is_as_good_as_absent
+                the_epoch_moves_with_what_decides_on_access
+                entries_and_resources_share_their_fate);
             cases!($adapter, search:
                 every_comparison_answers_what_the_oracle_answers
                 nested_conditions_answer_what_the_oracle_answers

@@ -145,6 +145,7 @@ async fn a_failure_half_way_undoes_its_own_commit_only() {
                 topic: topic.into(),
                 payload: String::new(),
             }],
+            ..Commit::default()
         })
     });
     let results = futures_util::future::join_all(commits).await;

@@ -24,8 +24,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("http", &["access", "config", "fhir", "telemetry"]),
     ("cds", &["access", "clinical", "fhir"]),
-    // Who may see what is written down as a scope of the plan, and nothing else of the store.
-    ("access", &["fhir", "store::plan", "store::Scope"]),
+    // Who may see what is written down as a scope of the plan; what it is decided by and is no
+    // resource stands in the registry.
+    (
+        "access",
+        &["fhir", "store::plan", "store::Scope", "store::registry"],
+    ),
     ("clinical", &["fhir"]),
     ("fhir", &["store"]),
     ("store", &[]),

@@ -34,16 +34,17 @@ pub(super) fn split(commits: &[&Commit]) -> Vec<Vec<usize>> {
     batches
 }
 
-/// The locks of all the commit's guards.
+/// The locks of all the commit's guards, and of the entries it changes.
 pub(super) fn commit_locks(commit: &Commit) -> impl Iterator<Item = i64> + '_ {
-    commit
+    let guards = commit
         .changes
         .iter()
         .flat_map(|change| match &change.guard {
             Guard::NoMatch { locks, .. } => locks.as_slice(),
             _ => &[],
-        })
-        .copied()
+        });
+    let entries = commit.registry.iter().map(|change| change.key.lock());
+    guards.copied().chain(entries)
 }
 
 #[cfg(test)]
@@ -60,7 +61,7 @@ mod tests {
         });
         Commit {
             changes: changes.collect(),
-            outbox: Vec::new(),
+            ..Commit::default()
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::registry::{self, Entries};
 use crate::store::gather::TimedCommit;
 use crate::store::{Change, Conflict, Effect, Guard, ResourceKey, StoreError, Version, Write};
 
@@ -21,6 +22,7 @@ pub(super) struct Standing {
     /// Commit and change (places in the batch) of each
     /// [`Guard::NoMatch`] that something matches.
     pub matched: Vec<(usize, usize)>,
+    pub entries: Entries,
 }
 
 /// One change that may happen.
@@ -34,6 +36,7 @@ pub(super) fn judge(
     timed: &TimedCommit,
     place: usize,
     standing: &Standing,
+    now: i64,
 ) -> Result<Vec<Verdict>, StoreError> {
     let verdicts = timed
         .commit
@@ -54,7 +57,9 @@ pub(super) fn judge(
                 }),
             }
         });
-    verdicts.collect()
+    let verdicts = verdicts.collect::<Result<_, _>>()?;
+    registry::judge(&timed.commit, &standing.entries, now)?;
+    Ok(verdicts)
 }
 
 fn refusal(guard: &Guard, current: Option<Current>, matched: bool) -> Option<Conflict> {

@@ -9,6 +9,7 @@ use super::batch::commit_locks;
 use super::dialect::Postgres;
 use super::fault::Fault;
 use super::judge::{Current, Standing};
+use super::registry;
 use crate::store::gather::TimedCommit;
 use crate::store::sql::select;
 use crate::store::sql::{Bind, Sql, Statement};
@@ -34,8 +35,13 @@ pub(super) async fn stand(
             .map_err(Fault::from)?;
     // These begin after the locks are ours, and so see what their last owner wrote.
     let matched = matched(pipe, batch).await?;
+    let entries = registry::entries(pipe, batch).await?;
     let current = rows.into_iter().map(current).collect();
-    Ok(Standing { current, matched })
+    Ok(Standing {
+        current,
+        matched,
+        entries,
+    })
 }
 
 fn current((resource_type, id, rid, version, updated, live): LockedRow) -> (ResourceKey, Current) {

@@ -14,6 +14,7 @@ mod lock;
 mod migration;
 mod parts;
 mod readers;
+mod registry;
 mod rows;
 mod settings;
 mod store;

@@ -13,7 +13,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub fn next(&mut self) -> &mut Sql {
-        const HEADS: [&str; 8] = [
+        const HEADS: [&str; 11] = [
             "WITH p0 AS (",
             "), p1 AS (",
             "), p2 AS (",
@@ -22,6 +22,9 @@ impl Parts {
             "), p5 AS (",
             "), p6 AS (",
             "), p7 AS (",
+            "), p8 AS (",
+            "), p9 AS (",
+            "), p10 AS (",
         ];
         self.sql
             .sql(HEADS.get(self.count).copied().unwrap_or_default());

@@ -2,6 +2,7 @@
 
 use super::columns::{Columns, Row};
 use super::parts::{Parts, change, clear, insert, move_to_history, select_unnest};
+use super::registry::Registered;
 use crate::store::sql::{Bind, Statement};
 use crate::store::{OutboxRow, ResourceKey};
 
@@ -14,6 +15,7 @@ pub(super) struct Rows {
     texts: (Vec<i64>, Vec<i64>, Vec<String>),
     ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
     outbox: (Vec<i64>, Vec<String>, Vec<String>),
+    pub registered: Registered,
 }
 
 impl Rows {
@@ -90,6 +92,7 @@ impl Rows {
             let texts = [topic, payload].map(Bind::TextArray);
             select_unnest(sql, [Bind::BigArray(created)], texts);
         }
+        self.registered.write(&mut parts);
         parts.finish()
     }
 }

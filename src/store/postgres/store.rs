@@ -10,16 +10,17 @@ use super::migration;
 use super::readers::{Readers, Width};
 use super::settings::PostgresSettings;
 use super::writer::Writer;
-use crate::store::gather::Gather;
-use crate::store::sql::{Sql, filter, history, row, select};
+use crate::store::gather::{Clock, Gather};
+use crate::store::sql::{Sql, filter, history, registry, row, select};
 use crate::store::{
-    Commit, Found, HistoryOf, HistoryPlan, ResourceKey, Scope, SearchPlan, Store, StoreError,
-    Stored, Version,
+    Commit, Found, HistoryOf, HistoryPlan, Registry, RegistryChange, RegistryEntry, RegistryKey,
+    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 pub struct PostgresStore {
     readers: Readers,
     gather: Gather,
+    clock: Clock,
 }
 
 impl PostgresStore {
@@ -27,11 +28,16 @@ impl PostgresStore {
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
         let opener = Opener::new(url, &settings)?;
         let readers = Readers::new(&opener, &settings)?;
+        let clock = settings.clock;
         let last = newest(opener.open("").await?).await?;
-        let (gather, worker) = Gather::new(Writer::new(opener), last, settings.clock);
+        let (gather, worker) = Gather::new(Writer::new(opener, clock.clone()), last, clock.clone());
         // A task of its own: a request that is given up does not take its commit along.
         tokio::spawn(worker);
-        Ok(Self { readers, gather })
+        Ok(Self {
+            readers,
+            gather,
+            clock,
+        })
     }
 
     /// Brings the schema up to date and names what was applied. Instances
@@ -130,5 +136,35 @@ impl Store for PostgresStore {
                 pending.join(", ")
             ))),
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl Registry for PostgresStore {
+    async fn get(&self, kind: &str, id: &str) -> Result<Option<RegistryEntry>, StoreError> {
+        let statement = registry::get(kind, id, (self.clock)());
+        let rows = self.readers.rows(Width::Narrow, statement).await?;
+        Ok(rows.into_iter().next().map(registry::entry))
+    }
+
+    async fn list(&self, kind: &str) -> Result<Vec<RegistryEntry>, StoreError> {
+        let statement = registry::list(kind, (self.clock)());
+        let rows = self.readers.rows(Width::Narrow, statement).await?;
+        Ok(rows.into_iter().map(registry::entry).collect())
+    }
+
+    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError> {
+        self.gather.commit(Commit::of_registry(changes)).await?;
+        Ok(())
+    }
+
+    async fn epoch(&self) -> Result<i64, StoreError> {
+        registry::one_epoch(&self.readers.rows(Width::Narrow, registry::epoch()).await?)
+    }
+
+    async fn expired(&self, limit: usize) -> Result<Vec<RegistryKey>, StoreError> {
+        let statement = registry::expired((self.clock)(), limit);
+        let rows = self.readers.rows(Width::Narrow, statement).await?;
+        Ok(rows.into_iter().map(registry::key).collect())
     }
 }

@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::judge::{Standing, Verdict, judge};
 use super::lock;
 use super::rows::Rows;
-use crate::store::gather::{CommitGroup, TimedCommit};
+use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
 use crate::store::{Commit, Effect, Guard, StoreError, Version};
 
@@ -38,6 +38,7 @@ pub(super) struct Writer {
     opener: Opener,
     /// Here only between groups, without an open transaction.
     connection: Option<AsyncPgConnection>,
+    clock: Clock,
     /// Numbers that no row has yet.
     rids: Range<i64>,
 }
@@ -58,10 +59,11 @@ impl CommitGroup for Writer {
 }
 
 impl Writer {
-    pub fn new(opener: Opener) -> Self {
+    pub fn new(opener: Opener, clock: Clock) -> Self {
         Self {
             opener,
             connection: None,
+            clock,
             rids: 0..0,
         }
     }
@@ -99,14 +101,19 @@ impl Writer {
     async fn attempt(&mut self, batch: &[&TimedCommit]) -> Result<Vec<Outcome>, Fault> {
         let connection = self.connection().await?;
         let guards = || batch.iter().flat_map(|timed| &timed.commit.changes);
-        let fresh = guards().all(|change| change.guard == Guard::New);
+        let registers = batch.iter().any(|timed| !timed.commit.registry.is_empty());
+        let fresh = !registers && guards().all(|change| change.guard == Guard::New);
+        let now = (self.clock)();
         let standing = if fresh {
             Standing::default()
         } else {
             lock::stand(&connection, batch).await?
         };
-        let (outcomes, verdicts) = judge_all(batch, &standing);
-        let rows = self.rows(&connection, &verdicts).await?;
+        let (outcomes, verdicts) = judge_all(batch, &standing, now);
+        let mut rows = self.rows(&connection, &verdicts).await?;
+        for (timed, _) in &verdicts {
+            rows.registered.push(timed, &standing.entries, now);
+        }
         match rows.statement() {
             Some(statement) => write(&connection, statement, !fresh).await?,
             None if fresh => {}
@@ -169,10 +176,11 @@ impl Writer {
 fn judge_all<'a>(
     batch: &[&'a TimedCommit],
     standing: &Standing,
+    now: i64,
 ) -> (Vec<Outcome>, Vec<(&'a TimedCommit, Vec<Verdict>)>) {
     let mut accepted = Vec::with_capacity(batch.len());
     let outcomes = batch.iter().enumerate().map(|(place, timed)| {
-        judge(timed, place, standing).map(|verdicts| {
+        judge(timed, place, standing, now).map(|verdicts| {
             let versions = verdicts.iter().map(|verdict| verdict.version).collect();
             accepted.push((*timed, verdicts));
             versions

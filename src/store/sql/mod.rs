@@ -11,6 +11,7 @@ pub mod filter;
 pub mod history;
 pub mod link;
 pub mod order;
+pub mod registry;
 pub mod row;
 pub mod select;
 pub mod statement;

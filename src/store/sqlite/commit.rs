@@ -7,7 +7,8 @@ use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 use super::dialect::SqliteDialect;
 use super::error::store_error;
 use super::index;
-use crate::store::gather::{CommitGroup, TimedCommit};
+use super::registry::{self, When};
+use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
@@ -20,11 +21,12 @@ type CommitResult = Result<Vec<Version>, StoreError>;
 /// The one connection that writes.
 pub struct Writer {
     connection: SqliteConnection,
+    clock: Clock,
 }
 
 impl Writer {
-    pub fn new(connection: SqliteConnection) -> Self {
-        Self { connection }
+    pub fn new(connection: SqliteConnection, clock: Clock) -> Self {
+        Self { connection, clock }
     }
 
     fn commit_all(&mut self, group: Vec<TimedCommit>) -> Result<Vec<CommitResult>, StoreError> {
@@ -38,7 +40,8 @@ impl Writer {
     /// The inner result is this commit's own, the outer one that of the group.
     fn commit_one(&mut self, timed: TimedCommit) -> Result<CommitResult, StoreError> {
         self.run("SAVEPOINT one")?;
-        let result = apply(&mut self.connection, timed);
+        let now = (self.clock)();
+        let result = apply(&mut self.connection, timed, now);
         if let Err(error) = &result
             && self.run("ROLLBACK TO one").is_err()
         {
@@ -70,7 +73,7 @@ impl CommitGroup for Writer {
 }
 
 /// Guards are judged by what stood before the commit, then all is written.
-fn apply(connection: &mut SqliteConnection, timed: TimedCommit) -> CommitResult {
+fn apply(connection: &mut SqliteConnection, timed: TimedCommit, now: i64) -> CommitResult {
     let TimedCommit { updated, commit } = timed;
     let mut before = Vec::with_capacity(commit.changes.len());
     for (number, change) in commit.changes.iter().enumerate() {
@@ -83,6 +86,8 @@ fn apply(connection: &mut SqliteConnection, timed: TimedCommit) -> CommitResult 
         }
         before.push(current);
     }
+    let when = When { now, made: updated };
+    registry::apply(connection, &commit, when)?;
     let mut versions = Vec::with_capacity(commit.changes.len());
     for (change, current) in commit.changes.into_iter().zip(before) {
         versions.push(write(connection, change, current, updated)?);

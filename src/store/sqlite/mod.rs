@@ -12,6 +12,7 @@ mod index;
 mod lead;
 mod migration;
 mod readers;
+mod registry;
 mod settings;
 mod store;
 

@@ -14,10 +14,11 @@ use super::error::store_error;
 use super::migration;
 use super::readers::Readers;
 use super::settings::SqliteSettings;
-use crate::store::gather::Gather;
-use crate::store::sql::{Sql, Statement, history, row, select};
+use crate::store::gather::{Clock, Gather};
+use crate::store::sql::{Sql, Statement, history, registry, row, select};
 use crate::store::{
-    Commit, Found, HistoryPlan, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    Commit, Found, HistoryPlan, Registry, RegistryChange, RegistryEntry, RegistryKey, ResourceKey,
+    Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 /// Dropping it waits until what was queued is written.
@@ -25,6 +26,7 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     // Before the thread: the thread ends when the queue is closed.
     gather: Gather,
+    clock: Clock,
     _writer: WriterThread,
 }
 
@@ -36,10 +38,12 @@ impl SqliteStore {
         let mut writer = connection::writer(path, &settings)?;
         let last = newest(&mut writer)?;
         let clock = settings.clock.clone();
-        let (gather, worker) = Gather::new(Writer::new(writer), last, clock);
+        let writer = Writer::new(writer, clock.clone());
+        let (gather, worker) = Gather::new(writer, last, clock.clone());
         Ok(Self {
             readers: Readers::new(path, &settings),
             gather,
+            clock,
             _writer: WriterThread::start(worker)?,
         })
     }
@@ -142,6 +146,33 @@ impl Store for SqliteStore {
                 pending.join(", ")
             ))),
         }
+    }
+}
+
+#[async_trait::async_trait]
+impl Registry for SqliteStore {
+    async fn get(&self, kind: &str, id: &str) -> Result<Option<RegistryEntry>, StoreError> {
+        let rows = self.load(registry::get(kind, id, (self.clock)())).await?;
+        Ok(rows.into_iter().next().map(registry::entry))
+    }
+
+    async fn list(&self, kind: &str) -> Result<Vec<RegistryEntry>, StoreError> {
+        let rows = self.load(registry::list(kind, (self.clock)())).await?;
+        Ok(rows.into_iter().map(registry::entry).collect())
+    }
+
+    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError> {
+        self.gather.commit(Commit::of_registry(changes)).await?;
+        Ok(())
+    }
+
+    async fn epoch(&self) -> Result<i64, StoreError> {
+        registry::one_epoch(&self.load(registry::epoch()).await?)
+    }
+
+    async fn expired(&self, limit: usize) -> Result<Vec<RegistryKey>, StoreError> {
+        let rows = self.load(registry::expired((self.clock)(), limit)).await?;
+        Ok(rows.into_iter().map(registry::key).collect())
     }
 }
 
