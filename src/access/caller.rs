@@ -1,10 +1,29 @@
 //! Who is asking. Internal work names itself too: there is no anonymous door.
 
-/// Until tokens exist there are only callers on this machine; the server binds
-/// to nothing but loopback.
+use std::sync::Arc;
+
+use super::rights::Rights;
+
+/// One request's caller: who it is, and what that one may do.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub subject: Subject,
+    pub(super) rights: Arc<Rights>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The service's own work.
+    Internal(Internal),
+    /// Whoever presented a token that was found good.
+    Bearer(Box<Bearer>),
+}
+
+/// The closed list of work that the service does by itself or for whoever runs
+/// its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
-    /// Somebody who reached the loopback address.
+pub enum Internal {
+    /// Somebody on this machine.
     Local,
     /// `unloop import`
     Import,
@@ -12,4 +31,50 @@ pub enum Caller {
     Export,
     /// `unloop demo`, when it seeds its cohort
     Demo,
+}
+
+impl Internal {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Import => "import",
+            Self::Export => "export",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// What is known of the bearer of a token, for the audit trail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bearer {
+    /// `iss`
+    pub issuer: String,
+    /// `sub`
+    pub subject: String,
+    /// `client_id`, where the token names it.
+    pub client: Option<String>,
+    /// `jti`
+    pub token_id: Option<String>,
+    /// The therapist grant that the token rests on.
+    pub grant: Option<String>,
+    /// `fhirUser` as `Type/id`.
+    pub fhir_user: Option<String>,
+    /// The id of the patient in context.
+    pub patient: Option<String>,
+}
+
+impl Caller {
+    pub fn internal(work: Internal) -> Self {
+        Self {
+            subject: Subject::Internal(work),
+            rights: Arc::new(Rights::everything(work.name())),
+        }
+    }
+
+    pub fn bearer(bearer: Bearer, rights: Arc<Rights>) -> Self {
+        Self {
+            subject: Subject::Bearer(Box::new(bearer)),
+            rights,
+        }
+    }
 }

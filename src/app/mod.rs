@@ -12,6 +12,7 @@ pub use server::App;
 pub use store::{close, migrate};
 
 use crate::config::{Config, ConfigError, nearest};
+use crate::fhir::cursor::CursorKey;
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
 use crate::http::routes::BASE_PATH;
@@ -40,6 +41,7 @@ fn settings(config: &Config, address: SocketAddr) -> Result<Settings, ConfigErro
             default_page: config.limits.default_page,
             max_page: config.limits.max_page,
         },
+        cursors: CursorKey::new(config.database.secret()),
     })
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::output::note;
-use crate::access::Caller;
+use crate::access::{Caller, Internal};
 use crate::app;
 use crate::config::Config;
 use crate::fhir::authority::{Authority as _, Permission};
@@ -102,7 +102,7 @@ async fn export_type(
 }
 
 fn page(resource_type: &str, after: Option<Position>) -> Result<SearchPlan, CliError> {
-    let scope = Caller::Export
+    let scope = Caller::internal(Internal::Export)
         .scope(Permission::Search, Some(resource_type))
         .map_err(|failure| CliError::Failed(failure.to_json().to_string()))?;
     Ok(SearchPlan {

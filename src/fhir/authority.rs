@@ -18,7 +18,11 @@ pub enum Permission {
 /// One caller's rights. The engine asks for every interaction, entry by entry,
 /// and passes the scope on to the store with every question.
 pub trait Authority: Send + Sync {
-    /// The rows the caller may touch, or a refusal of the interaction as a
-    /// whole. `resource_type` is `None` for system-wide interactions.
+    /// All rows, of whatever type, with which the caller may do this; a refusal
+    /// where it may do it with no row of the type (`None`: of any type).
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure>;
+
+    /// Tells this caller from all others: what one was given, such as the
+    /// place in a search, another cannot use.
+    fn identity(&self) -> &str;
 }

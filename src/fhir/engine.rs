@@ -3,13 +3,18 @@
 use std::sync::{Arc, OnceLock};
 
 use super::authority::Authority;
+use super::cursor::CursorKey;
 use super::definitions::Definitions;
+use super::interaction::condition;
+use super::interaction::create::ATTEMPTS;
+use super::judge::judge;
 use super::outcome::{Failure, Issue, Kind};
 use super::resource::Resource;
 use super::search::Catalogue;
 use super::{search, validate};
 use crate::store::{
-    Change, Commit, Conflict, Guard, Method, ResourceKey, Store, StoreError, Version, Write,
+    Change, Commit, Conflict, Guard, IndexRows, Method, ResourceKey, Store, StoreError, Version,
+    Write,
 };
 
 /// Bounds on what a client may ask. Over one of them: 413 or 414.
@@ -41,6 +46,7 @@ pub struct Settings {
     /// The exposed types; empty: all.
     pub types: Vec<String>,
     pub limits: Limits,
+    pub cursors: CursorKey,
 }
 
 /// One resource about to be written; `content` is `None` for a deletion.
@@ -77,6 +83,8 @@ pub struct Written {
     pub bodies: Vec<Option<String>>,
     pub versions: Vec<Version>,
     pub warnings: Vec<Issue>,
+    /// Which of the drafts given the caller may read.
+    pub shown: Vec<bool>,
 }
 
 impl Engine {
@@ -131,36 +139,64 @@ impl Engine {
         Err(Failure::of_issues(Kind::Structure, issues))
     }
 
-    /// The only way into the store: rules, index rows, one commit.
+    /// The only way into the store: rules, judgement, index rows, one commit.
+    /// What rules add is the service's own and is not held to the caller's rights.
     pub async fn write(
         &self,
         authority: &dyn Authority,
-        mut drafts: Vec<Draft>,
+        drafts: Vec<Draft>,
     ) -> Result<Written, WriteError> {
-        for draft in &drafts {
-            authority.scope(permission(draft.method), Some(&draft.key.resource_type))?;
+        let own = drafts.len();
+        for _ in 1..ATTEMPTS {
+            match self.attempt(authority, drafts.clone()).await? {
+                Attempt::Done(written) => return Ok(written),
+                Attempt::Lost { change, again, .. } if again || change >= own => {}
+                Attempt::Lost {
+                    change, conflict, ..
+                } => {
+                    return Err(WriteError::Conflict { change, conflict });
+                }
+            }
         }
+        Err(condition::contended().into())
+    }
+
+    async fn attempt(
+        &self,
+        authority: &dyn Authority,
+        mut drafts: Vec<Draft>,
+    ) -> Result<Attempt, Failure> {
+        let own = drafts.len();
         let mut warnings = Vec::new();
         for rule in &self.rules {
             warnings.extend(rule.review(self, &mut drafts).await?);
         }
-        let changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
+        let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
+        let mut verdicts = Vec::with_capacity(own);
+        for (draft, change) in drafts.iter().zip(&mut changes).take(own) {
+            let verdict = judge(self, authority, draft, index_of(change)).await?;
+            change.guard = verdict.guard.clone();
+            verdicts.push(verdict);
+        }
         let bodies = changes.iter().map(body_of).collect();
         let commit = Commit {
             changes,
             ..Commit::default()
         };
         match self.store.commit(commit).await {
-            Ok(versions) => Ok(Written {
+            Ok(versions) => Ok(Attempt::Done(Written {
                 drafts,
                 bodies,
                 versions,
                 warnings,
+                shown: verdicts.iter().map(|verdict| verdict.shown).collect(),
+            })),
+            Err(StoreError::Conflict { change, conflict }) => Ok(Attempt::Lost {
+                change,
+                conflict,
+                again: verdicts.get(change).is_some_and(|verdict| verdict.again),
             }),
-            Err(StoreError::Conflict { change, conflict }) => {
-                Err(WriteError::Conflict { change, conflict })
-            }
-            Err(error) => Err(WriteError::Failure(unavailable(&error))),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
@@ -183,19 +219,27 @@ impl Engine {
     }
 }
 
-fn body_of(change: &Change) -> Option<String> {
+enum Attempt {
+    Done(Written),
+    /// The guard of a change did not hold. `again`: it was not the client's.
+    Lost {
+        change: usize,
+        conflict: Conflict,
+        again: bool,
+    },
+}
+
+fn index_of(change: &Change) -> Option<&IndexRows> {
     match &change.write {
-        Write::Put { body, .. } => Some(body.clone()),
+        Write::Put { index, .. } => Some(index),
         Write::Delete => None,
     }
 }
 
-fn permission(method: Method) -> super::authority::Permission {
-    use super::authority::Permission;
-    match method {
-        Method::Post => Permission::Create,
-        Method::Put | Method::Patch => Permission::Update,
-        Method::Delete => Permission::Delete,
+fn body_of(change: &Change) -> Option<String> {
+    match &change.write {
+        Write::Put { body, .. } => Some(body.clone()),
+        Write::Delete => None,
     }
 }
 

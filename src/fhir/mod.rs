@@ -5,11 +5,13 @@
 pub mod answer;
 pub mod authority;
 pub mod bundle;
+pub mod cursor;
 pub mod definitions;
 pub mod engine;
 pub mod fhirpath;
 pub mod interaction;
 pub mod json;
+pub mod judge;
 pub mod link;
 pub mod operation;
 pub mod outcome;

@@ -6,7 +6,7 @@ use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{health, observe, request, response};
-use crate::access::Caller;
+use crate::access::{Caller, Internal};
 use crate::fhir::engine::Engine;
 use crate::fhir::interaction::label::label;
 use crate::fhir::outcome::{Failure, Kind};
@@ -48,7 +48,12 @@ async fn fhir(
     let (answer, label) = match request::read(&http, &limits, engine.settings.limits.depth, body) {
         Ok(request) => {
             let label = label(&engine, &request);
-            (engine.handle(&Caller::Local, request).await, label)
+            (
+                engine
+                    .handle(&Caller::internal(Internal::Local), request)
+                    .await,
+                label,
+            )
         }
         Err(failure) => (failure.into(), None),
     };

@@ -10,6 +10,7 @@ pub mod plan;
 pub mod port;
 pub mod postgres;
 pub mod registry;
+pub mod scope;
 pub mod sql;
 pub mod sqlite;
 
@@ -20,7 +21,8 @@ pub use change::{
 pub use error::{Conflict, StoreError};
 pub use plan::{
     Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, Link, OrderBy, OrderTerm,
-    Position, PositionValue, Scope, SearchPlan, TextMatch,
+    Position, PositionValue, SearchPlan, TextMatch,
 };
 pub use port::{Found, Store};
 pub use registry::{Registry, RegistryChange, RegistryEntry, RegistryKey, RegistryWrite};
+pub use scope::Scope;

@@ -1,6 +1,7 @@
 //! A question as data. What is compared was computed above the port.
 
 use super::change::{IndexKey, ResourceKey};
+use super::scope::Scope;
 
 /// A condition on one stored resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,27 +67,6 @@ pub struct Bounds {
     pub low_max: Option<i64>,
     pub high_min: Option<i64>,
     pub high_max: Option<i64>,
-}
-
-/// Who may see what, as a condition that every row returned must meet. The
-/// store cannot be asked without one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scope(Filter);
-
-impl Scope {
-    /// No restriction. Only `access::policy` hands this out.
-    pub fn everything() -> Self {
-        Self(Filter::All(Vec::new()))
-    }
-
-    /// Rows that meet the condition, and no others.
-    pub fn only(filter: Filter) -> Self {
-        Self(filter)
-    }
-
-    pub fn filter(&self) -> &Filter {
-        &self.0
-    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

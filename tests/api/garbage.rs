@@ -203,7 +203,13 @@ async fn edited_cursors_are_refused(server: Server) {
         }
         // Well formed, with other values inside.
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-        let inner: Value = serde_json::from_slice(&BASE64.decode(cursor).unwrap()).unwrap();
+        let sealed = BASE64.decode(cursor).unwrap();
+        let (tag, inner) = sealed.split_at(16);
+        let inner: Value = serde_json::from_slice(inner).unwrap();
+        let encode = |content: &Value| {
+            let content = content.to_string().into_bytes();
+            BASE64.encode([tag, content.as_slice()].concat())
+        };
         for odd in [
             json!(null),
             json!(-1),
@@ -217,7 +223,7 @@ async fn edited_cursors_are_refused(server: Server) {
             for at in 0..inner.as_array().unwrap().len() {
                 let mut changed = inner.clone();
                 changed[at] = odd.clone();
-                let cursor = BASE64.encode(changed.to_string());
+                let cursor = encode(&changed);
                 let reply = server
                     .get(&format!("{before}_cursor={cursor}"))
                     .send()
@@ -226,7 +232,7 @@ async fn edited_cursors_are_refused(server: Server) {
                 if let Some(values) = inner[at].as_array() {
                     let mut changed = inner.clone();
                     changed[at] = vec![odd.clone(); values.len()].into();
-                    let cursor = BASE64.encode(changed.to_string());
+                    let cursor = encode(&changed);
                     let reply = server
                         .get(&format!("{before}_cursor={cursor}"))
                         .send()

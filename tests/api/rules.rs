@@ -2,8 +2,9 @@
 //! what is written with it.
 
 use serde_json::{Value, json};
-use unloop::access::Caller;
+use unloop::access::{Caller, Internal};
 use unloop::fhir::answer::Answer;
+use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Draft, Engine, Limits, Rule, Settings};
 use unloop::fhir::outcome::{Failure, Issue, Kind};
@@ -55,7 +56,9 @@ async fn send(engine: &Engine, verb: Verb, url: &str, content: Option<Value>) ->
     if let Some(content) = content {
         request.content = Content::Resource(content.as_object().unwrap().clone());
     }
-    engine.handle(&Caller::Local, request).await
+    engine
+        .handle(&Caller::internal(Internal::Local), request)
+        .await
 }
 
 async fn refuses_warns_and_adds(kind: StoreKind) {
@@ -66,6 +69,7 @@ async fn refuses_warns_and_adds(kind: StoreKind) {
         base_url: "http://127.0.0.1/fhir".to_owned(),
         types: Vec::new(),
         limits: Limits::default(),
+        cursors: CursorKey::new(b"cursors"),
     };
     let engine = Engine::new(store, r4(), settings, vec![Box::new(Noted)]);
 

@@ -1,8 +1,9 @@
 //! Which searches are refused, and what the refusal says.
 //! <https://hl7.org/fhir/R4/search.html#errors>
 
+use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::outcome::Kind;
-use unloop::fhir::search::page::{Place, decode, encode, fingerprint};
+use unloop::fhir::search::page::{Place, decode, encode, tie};
 use unloop::fhir::search::{Query, Settings, Summary, Total};
 use unloop::store::PositionValue;
 
@@ -211,9 +212,8 @@ fn cursors_belong_to_one_search() {
     )
     .expect("valid");
     let other = query(Some("Patient"), "name=z&_sort=-birthdate").expect("valid");
-    let of = |query: &Query| fingerprint(query, None);
-    assert_eq!(of(&first), of(&same));
-    assert_ne!(of(&first), of(&other));
+    let key = CursorKey::new(b"secret");
+    let of = |query: &Query| tie(&key, "somebody", query, None);
 
     let order = plan(Some("Patient"), "_sort=-birthdate", None).order;
     let place = Place {
@@ -223,9 +223,14 @@ fn cursors_belong_to_one_search() {
         ],
         backwards: true,
     };
-    let cursor = encode(&place, of(&first));
-    assert_eq!(decode(&cursor, of(&first), &order), Ok(place.clone()));
-    assert!(decode(&cursor, of(&other), &order).is_err());
+    let cursor = encode(&place, &of(&first));
+    assert_eq!(decode(&cursor, &of(&first), &order), Ok(place.clone()));
+    assert_eq!(decode(&cursor, &of(&same), &order), Ok(place.clone()));
+    assert!(decode(&cursor, &of(&other), &order).is_err());
+    let stranger = tie(&key, "somebody else", &first, None);
+    assert!(decode(&cursor, &stranger, &order).is_err());
+    let elsewhere = tie(&CursorKey::new(b"another"), "somebody", &first, None);
+    assert!(decode(&cursor, &elsewhere, &order).is_err());
 
     let text = |text: &str| PositionValue::Text(text.to_owned());
     let shapes = [
@@ -241,12 +246,12 @@ fn cursors_belong_to_one_search() {
                 position,
                 backwards: false,
             },
-            of(&first),
+            &of(&first),
         );
-        assert!(decode(&forged, of(&first), &order).is_err());
+        assert!(decode(&forged, &of(&first), &order).is_err());
     }
     for nonsense in ["", "%", "bm8", "W10", "é"] {
-        let failure = decode(nonsense, of(&first), &order).expect_err(nonsense);
+        let failure = decode(nonsense, &of(&first), &order).expect_err(nonsense);
         assert!(failure.kind == Kind::Value && failure.issues[0].text.contains("`_cursor`"));
     }
 }

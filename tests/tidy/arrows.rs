@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "cli",
         &[
             "access::Caller",
+            "access::Internal",
             "app",
             "config",
             "fhir",

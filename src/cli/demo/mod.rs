@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::output::{note, say};
-use crate::access::Caller;
+use crate::access::{Caller, Internal};
 use crate::app::{App, StartError};
 use crate::config::{Address, Config};
 use crate::fhir::engine::Engine;
@@ -71,7 +71,9 @@ async fn seed(engine: &Engine) -> Result<(), CliError> {
         prefer: Return::Minimal,
         ..Request::new(Verb::Post, Vec::new(), Vec::new())
     };
-    let answer = engine.handle(&Caller::Demo, request).await;
+    let answer = engine
+        .handle(&Caller::internal(Internal::Demo), request)
+        .await;
     if answer.status == 200 {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Importer, problem};
-use crate::access::Caller;
+use crate::access::{Caller, Internal};
 use crate::fhir::request::{Content, Request, Return, Verb};
 
 /// One entry as the file has it.
@@ -29,7 +29,10 @@ pub async fn send(
         prefer: Return::Minimal,
         ..Request::new(Verb::Post, Vec::new(), Vec::new())
     };
-    let answer = importer.engine.handle(&Caller::Import, request).await;
+    let answer = importer
+        .engine
+        .handle(&Caller::internal(Internal::Import), request)
+        .await;
     let content = answer.content.as_deref().unwrap_or("{}");
     let content: Value = serde_json::from_str(content).map_err(|error| vec![error.to_string()])?;
     if answer.status != 200 {

@@ -9,8 +9,9 @@ use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, parse_query};
-use super::super::search::{Query, compile};
+use super::super::search::compile;
 use super::read::version_of;
+use super::search::query;
 use crate::store::{Guard, SearchPlan, Stored};
 
 /// What the criteria match. `None` carries the guard that keeps it so.
@@ -62,7 +63,7 @@ fn plan(
 ) -> Result<SearchPlan, Failure> {
     let scope = authority.scope(Permission::Search, Some(resource_type))?;
     let settings = engine.search_settings(false);
-    let query = Query::parse(&engine.catalogue, Some(resource_type), pairs, &settings)?;
+    let query = query(engine, authority, Some(resource_type), pairs, &settings)?;
     if query.parameters.is_empty() {
         return Err(Failure::new(
             Kind::Required,

@@ -1,21 +1,19 @@
 //! history of an instance, a type and the system.
 //! <https://hl7.org/fhir/R4/http.html#history>
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
 use super::super::answer::{Answer, etag};
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
+use super::super::cursor::{self, Tie};
 use super::super::engine::{Engine, unavailable};
 use super::super::link::{self, CURSOR};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
-use super::super::resource::{instant, render};
+use super::super::resource::{instant, parse_stored, render};
 use super::super::search::date;
 use super::super::view::View;
 use super::read::not_found;
-use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, Method, ResourceKey, Stored};
+use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, Method, ResourceKey, Scope, Stored};
 
 pub async fn history(
     engine: &Engine,
@@ -28,24 +26,38 @@ pub async fn history(
     if view.is_count() {
         plan.limit = 0;
     }
-    let (versions, more) = engine
-        .store
-        .history(&plan)
-        .await
-        .map_err(|error| unavailable(&error))?;
+    let page = engine.store.history(&plan).await;
+    let (versions, more) = page.map_err(|error| unavailable(&error))?;
     if let (HistoryOf::Instance(key), true) = (&plan.of, versions.is_empty()) {
         exists(engine, &plan, key).await?;
     }
     let mut links = vec![("self", link::own(engine, request))];
     if let (true, Some(last)) = (more, versions.last()) {
-        links.push(("next", link::page(engine, request, &cursor_of(last))));
+        let tie = tie(engine, authority, request);
+        links.push(("next", link::page(engine, request, &cursor_of(last, &tie))));
     }
     let mut bundle = BundleWriter::new("history", None, &links);
     for stored in &versions {
-        write_entry(engine, &view, &mut bundle, stored)?;
+        if admits(engine, &plan.scope, stored)? {
+            write_entry(engine, &view, &mut bundle, stored)?;
+        }
     }
     let text = view.layout(bundle.finish())?;
     Ok(Answer::content(200, text))
+}
+
+/// The store chose by the current version. A past one may have been another
+/// patient's, and is judged by what it said itself.
+pub fn admits(engine: &Engine, scope: &Scope, stored: &Stored) -> Result<bool, Failure> {
+    let name = &stored.key.resource_type;
+    if scope.within(&[name]).is_everything() {
+        return Ok(true);
+    }
+    let Some(resource) = parse_stored(stored)? else {
+        return Ok(false);
+    };
+    let index = engine.catalogue.extract(name, &resource.content);
+    Ok(scope.admits(&stored.key, &index))
 }
 
 fn plan(
@@ -78,7 +90,7 @@ fn plan(
                     .map_err(|_| Failure::new(Kind::Value, "_count is a whole number from 0."))?;
                 plan.limit = count.min(limits.max_page);
             }
-            CURSOR => plan.after = Some(position_of(value)?),
+            CURSOR => plan.after = Some(position_of(value, &tie(engine, authority, request))?),
             "_format" | "_pretty" | "_summary" | "_elements" => {}
             other => {
                 return Err(Failure::new(
@@ -160,23 +172,27 @@ fn write_entry(
     Ok(())
 }
 
-fn cursor_of(stored: &Stored) -> String {
+fn cursor_of(stored: &Stored, tie: &Tie) -> String {
     let key = &stored.key;
     let place = (stored.updated, &key.resource_type, &key.id, stored.version);
-    BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(place).to_string())
+    tie.seal(&serde_json::json!(place))
 }
 
-fn position_of(cursor: &str) -> Result<HistoryPosition, Failure> {
-    let place = BASE64_URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<(i64, String, String, i64)>(&bytes).ok());
-    let Some((updated, resource_type, id, version)) = place else {
-        return Err(Failure::new(
-            Kind::Value,
-            "_cursor is not one of this service. Follow the next link as it is, or start again without _cursor.",
-        ));
-    };
+/// A history with other bounds is another listing.
+fn tie(engine: &Engine, authority: &dyn Authority, request: &Request) -> Tie {
+    let mut parts = vec!["history", authority.identity()];
+    parts.extend(request.path.iter().map(String::as_str));
+    for (name, value) in &request.query {
+        if matches!(name.as_str(), "_since" | "_at") {
+            parts.extend([name.as_str(), value.as_str()]);
+        }
+    }
+    engine.settings.cursors.tie(&parts)
+}
+
+fn position_of(cursor: &str, tie: &Tie) -> Result<HistoryPosition, Failure> {
+    let place = serde_json::from_value::<(i64, String, String, i64)>(tie.open(cursor)?);
+    let (updated, resource_type, id, version) = place.map_err(|_| cursor::refused())?;
     Ok(HistoryPosition {
         updated,
         key: ResourceKey { resource_type, id },

@@ -80,7 +80,9 @@ fn written(prefer: Return, written: &Written, index: usize) -> Result<Answer, Fa
     let draft = written.drafts.get(index).ok_or_else(missing)?;
     let version = written.versions.get(index).ok_or_else(missing)?;
     let body = written.bodies.get(index).and_then(Option::as_deref);
+    let shown = written.shown.get(index).is_none_or(|shown| *shown);
     let content = match (prefer, body) {
+        (Return::Representation, _) if !shown => None,
         (Return::Minimal, _) => None,
         (Return::OperationOutcome, _) => Some(done(&written.warnings)),
         (Return::Representation, Some(body)) => Some(render_parts(

@@ -7,13 +7,15 @@ use serde_json::{Map, Value};
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
+use super::super::cursor::Tie;
 use super::super::engine::{Engine, now, unavailable};
 use super::super::link;
 use super::super::outcome::{Failure, Issue, Kind, outcome};
 use super::super::request::Request;
 use super::super::resource::{Resource, parse_stored, render};
 use super::super::search::page::{self, Place};
-use super::super::search::{Compartment, Include, Query, Total, compile};
+use super::super::search::parameter::Test;
+use super::super::search::{Compartment, Include, Query, Settings, Total, compile};
 use super::super::view::View;
 use super::route::SearchIn;
 use crate::store::{Found, Position, ResourceKey, SearchPlan, Stored};
@@ -25,11 +27,7 @@ pub async fn search(
     place: SearchIn,
 ) -> Result<Answer, Failure> {
     let view = View::of(request)?;
-    let Prepared {
-        query,
-        plan,
-        fingerprint,
-    } = prepare(engine, authority, request, &place)?;
+    let Prepared { query, plan, tie } = prepare(engine, authority, request, &place)?;
     let count_only = view.is_count() || query.count == 0;
     let found = if count_only {
         Found::default()
@@ -43,7 +41,7 @@ pub async fn search(
         query: query.used.clone(),
         ..request.clone()
     };
-    let links = links(engine, &understood, fingerprint, &plan, &found);
+    let links = links(engine, &understood, &tie, &plan, &found);
     let mut bundle = BundleWriter::new("searchset", total, &links);
     for stored in &found.rows {
         write(engine, &view, &mut bundle, stored, "match")?;
@@ -68,7 +66,7 @@ fn in_reading_order(mut found: Found, backwards: bool) -> Found {
 struct Prepared {
     query: Query,
     plan: SearchPlan,
-    fingerprint: i64,
+    tie: Tie,
 }
 
 fn prepare(
@@ -90,7 +88,7 @@ fn prepare(
     };
     let scope = authority.scope(Permission::Search, resource_type)?;
     let settings = engine.search_settings(request.lenient);
-    let query = Query::parse(&engine.catalogue, resource_type, &request.query, &settings)?;
+    let query = query(engine, authority, resource_type, &request.query, &settings)?;
     let mut plan = compile(
         &engine.catalogue,
         &query,
@@ -98,17 +96,63 @@ fn prepare(
         scope,
         now(),
     )?;
-    let fingerprint = page::fingerprint(&query, compartment.as_ref());
+    let tie = page::tie(
+        &engine.settings.cursors,
+        authority.identity(),
+        &query,
+        compartment.as_ref(),
+    );
     if let Some(cursor) = &query.cursor {
-        let place = page::decode(cursor, fingerprint, &plan.order)?;
+        let place = page::decode(cursor, &tie, &plan.order)?;
         plan.after = Some(place.position);
         plan.backwards = place.backwards;
     }
-    Ok(Prepared {
-        query,
-        plan,
-        fingerprint,
-    })
+    Ok(Prepared { query, plan, tie })
+}
+
+/// The query of a caller: its links lead only through types that this one may
+/// search, or they would tell what is hidden.
+pub fn query(
+    engine: &Engine,
+    authority: &dyn Authority,
+    resource_type: Option<&str>,
+    pairs: &[(String, String)],
+    settings: &Settings,
+) -> Result<Query, Failure> {
+    let mut query = Query::parse(&engine.catalogue, resource_type, pairs, settings)?;
+    for parameter in &mut query.parameters {
+        granted(authority, &mut parameter.test)?;
+    }
+    Ok(query)
+}
+
+/// Of a chain without a type, the ends that are open to the caller are left.
+fn granted(authority: &dyn Authority, test: &mut Test) -> Result<(), Failure> {
+    let may_search = |name: &str| authority.scope(Permission::Search, Some(name));
+    match test {
+        Test::Has(has) => {
+            may_search(&has.source)?;
+            granted(authority, &mut has.parameter.test)
+        }
+        Test::Chain(ends) => {
+            let mut refusal = None;
+            ends.retain_mut(|(target, parameter)| {
+                let end = may_search(target);
+                match end.and_then(|_| granted(authority, &mut parameter.test)) {
+                    Ok(()) => true,
+                    Err(failure) => {
+                        refusal = Some(failure);
+                        false
+                    }
+                }
+            });
+            match refusal {
+                Some(failure) if ends.is_empty() => Err(failure),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Counted where asked for, or where it costs nothing.
@@ -215,7 +259,7 @@ fn most_included(engine: &Engine) -> usize {
 fn links(
     engine: &Engine,
     request: &Request,
-    fingerprint: i64,
+    tie: &Tie,
     plan: &SearchPlan,
     found: &Found,
 ) -> Vec<(&'static str, String)> {
@@ -231,7 +275,7 @@ fn links(
                 position: position.clone(),
                 backwards,
             };
-            let cursor = page::encode(&place, fingerprint);
+            let cursor = page::encode(&place, tie);
             links.push((relation, link::page(engine, request, &cursor)));
         }
     };

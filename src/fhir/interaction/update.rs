@@ -4,6 +4,7 @@
 use super::super::answer::Answer;
 use super::super::authority::Authority;
 use super::super::engine::{Draft, Engine, WriteError, unavailable};
+use super::super::judge::{may_choose_ids, no_id_of_its_own};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, Request};
 use super::super::resource::Resource;
@@ -145,7 +146,7 @@ pub async fn conditional_draft(
                 None => new_draft(resource, guard),
                 Some(id) => {
                     let key = ResourceKey::new(resource.resource_type.as_str(), id);
-                    create_as(engine, key, resource).await?
+                    create_as(engine, authority, key, resource).await?
                 }
             };
             Ok((draft, true))
@@ -156,11 +157,15 @@ pub async fn conditional_draft(
 /// No match, and the client brought an id: it must still be free.
 async fn create_as(
     engine: &Engine,
+    authority: &dyn Authority,
     key: ResourceKey,
     resource: Resource,
 ) -> Result<Draft, Failure> {
     if !id::is_legal(&key.id) {
         return Err(id_problem(Kind::Value, &key, "The id is not legal"));
+    }
+    if !may_choose_ids(authority, &key.resource_type) {
+        return Err(no_id_of_its_own(&key.resource_type));
     }
     // Whether the id is free is no question of what the caller may see.
     let found = engine

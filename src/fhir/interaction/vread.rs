@@ -6,6 +6,7 @@ use super::super::engine::{Engine, unavailable};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
 use super::super::view::View;
+use super::history::admits;
 use crate::store::ResourceKey;
 
 pub async fn vread(
@@ -22,7 +23,11 @@ pub async fn vread(
         .vread(&scope, key, version)
         .await
         .map_err(|error| unavailable(&error))?;
-    match stored {
+    let seen = match stored {
+        Some(stored) if admits(engine, &scope, &stored)? => Some(stored),
+        _ => None,
+    };
+    match seen {
         Some(stored) if stored.body.is_some() => {
             view.apply(engine.definitions, Answer::stored(200, &stored))
         }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::BundleWriter;
+use super::super::cursor::Tie;
 use super::super::engine::{Engine, unavailable};
 use super::super::interaction::read::current;
 use super::super::interaction::route::known;
@@ -17,7 +18,7 @@ use super::super::outcome::{Failure, Kind};
 use super::super::request::{Content, Request};
 use super::super::resource::parse_stored;
 use super::super::search::date::{self, Range};
-use super::super::search::key::{compartment_key, hash};
+use super::super::search::key::compartment_key;
 use super::super::search::page::{self, Place};
 use super::super::view::View;
 use crate::store::{
@@ -36,7 +37,7 @@ pub async fn everything(
     let request = with_parameters(request)?;
     let view = View::of(&request)?;
     current(engine, authority, Permission::Read, &key).await?;
-    let asked = Asked::parse(engine, &request, &key)?;
+    let (asked, tie) = Asked::parse(engine, authority, &request, &key)?;
     let scope = authority.scope(Permission::Search, None)?;
     let plan = asked.plan(engine, &key, scope.clone());
     let found = engine
@@ -50,7 +51,7 @@ pub async fn everything(
             position: last.clone(),
             backwards: false,
         };
-        let cursor = page::encode(&place, asked.fingerprint);
+        let cursor = page::encode(&place, &tie);
         links.push(("next", link::page(engine, &request, &cursor)));
     }
     let total = (asked.place.is_none() && !found.more).then_some(found.rows.len() as u64);
@@ -112,13 +113,18 @@ struct Asked {
     types: Vec<String>,
     count: Option<usize>,
     place: Option<Place>,
-    fingerprint: i64,
 }
 
 impl Asked {
-    fn parse(engine: &Engine, request: &Request, key: &ResourceKey) -> Result<Self, Failure> {
+    fn parse(
+        engine: &Engine,
+        authority: &dyn Authority,
+        request: &Request,
+        key: &ResourceKey,
+    ) -> Result<(Self, Tie), Failure> {
         let mut asked = Self::default();
-        let mut parts = vec!["$everything".to_owned(), key.to_string()];
+        let identity = authority.identity().to_owned();
+        let mut parts = vec!["$everything".to_owned(), identity, key.to_string()];
         let mut cursor = None;
         for (name, value) in &request.query {
             match name.as_str() {
@@ -155,11 +161,11 @@ impl Asked {
             parts.push(format!("{name}={value}"));
         }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        asked.fingerprint = hash(&parts).0;
+        let tie = engine.settings.cursors.tie(&parts);
         if let Some(cursor) = cursor {
-            asked.place = Some(page::decode(cursor, asked.fingerprint, &order())?);
+            asked.place = Some(page::decode(cursor, &tie, &order())?);
         }
-        Ok(asked)
+        Ok((asked, tie))
     }
 
     fn plan(&self, engine: &Engine, key: &ResourceKey, scope: Scope) -> SearchPlan {

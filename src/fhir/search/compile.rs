@@ -47,7 +47,7 @@ pub fn compile(
 
 /// The types searched and the parameters, which mean the same facts in all of
 /// them or are said for each.
-fn selection(catalogue: &Catalogue, query: &Query, now: i64) -> Result<Filter, Failure> {
+pub(super) fn selection(catalogue: &Catalogue, query: &Query, now: i64) -> Result<Filter, Failure> {
     let compiler = Compiler { catalogue, now };
     let mut alternatives = Vec::new();
     for resource_type in common_types(catalogue, &query.types) {

@@ -10,6 +10,7 @@ mod chain;
 pub mod compartment;
 pub mod compile;
 mod composite;
+pub mod constraint;
 pub mod date;
 pub mod decimal;
 pub mod expression;
@@ -39,6 +40,7 @@ mod values;
 
 pub use catalogue::{Catalogue, is_searchable};
 pub use compile::{Compartment, compile};
+pub use constraint::constraint;
 pub use include::Include;
 pub use query::{Query, Settings};
 pub use result::{RESULT_PARAMETERS, Summary, Total};

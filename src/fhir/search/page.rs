@@ -1,13 +1,11 @@
-//! The place in a search as an opaque text. <https://hl7.org/fhir/R4/http.html#paging>
+//! The place in a search. <https://hl7.org/fhir/R4/http.html#paging>
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::compile::Compartment;
-use super::key;
 use super::query::Query;
-use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::cursor::{self, CursorKey, Tie};
+use crate::fhir::outcome::Failure;
 use crate::store::{OrderBy, OrderTerm, Position, PositionValue};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +31,13 @@ const NO_PART: [&str; 9] = [
 ];
 
 /// Tells searches apart.
-pub fn fingerprint(query: &Query, compartment: Option<&Compartment>) -> i64 {
-    let mut parts: Vec<&str> = Vec::new();
+pub fn tie(
+    key: &CursorKey,
+    identity: &str,
+    query: &Query,
+    compartment: Option<&Compartment>,
+) -> Tie {
+    let mut parts = vec!["search", identity];
     if let Some(compartment) = compartment {
         parts.extend([compartment.code.as_str(), compartment.id.as_str()]);
     }
@@ -47,10 +50,10 @@ pub fn fingerprint(query: &Query, compartment: Option<&Compartment>) -> i64 {
             parts.extend([name.as_str(), value.as_str()]);
         }
     }
-    key::hash(&parts).0
+    key.tie(&parts)
 }
 
-pub fn encode(place: &Place, fingerprint: i64) -> String {
+pub fn encode(place: &Place, tie: &Tie) -> String {
     let position: Vec<Value> = place
         .position
         .iter()
@@ -60,30 +63,22 @@ pub fn encode(place: &Place, fingerprint: i64) -> String {
             PositionValue::Missing => Value::Null,
         })
         .collect();
-    let content = json!([fingerprint, place.backwards, position]);
-    URL_SAFE_NO_PAD.encode(content.to_string())
+    tie.seal(&json!([place.backwards, position]))
 }
 
-/// The place in a search with this fingerprint and order.
-pub fn decode(cursor: &str, fingerprint: i64, order: &[OrderTerm]) -> Result<Place, Failure> {
-    let (of, place) =
-        read(cursor).ok_or_else(|| refused("is not one that this service gave out"))?;
-    if of != fingerprint {
-        return Err(refused("belongs to another search"));
-    }
+/// The place in the search that the tie names, in this order.
+pub fn decode(cursor: &str, tie: &Tie, order: &[OrderTerm]) -> Result<Place, Failure> {
+    let content = tie.open(cursor)?;
+    let place = read(&content).ok_or_else(cursor::refused)?;
     let fits = place.position.len() == order.len()
         && order
             .iter()
             .zip(&place.position)
             .all(|(term, value)| fits(&term.by, value));
-    if fits {
-        Ok(place)
-    } else {
-        Err(refused("has been changed"))
-    }
+    fits.then_some(place).ok_or_else(cursor::refused)
 }
 
-/// A client can write a cursor of its own; the store must not meet nonsense.
+/// An older release may have ordered otherwise; the store must not meet nonsense.
 fn fits(by: &OrderBy, value: &PositionValue) -> bool {
     match (by, value) {
         (OrderBy::Type | OrderBy::Id | OrderBy::Value(_), PositionValue::Text(text)) => {
@@ -98,20 +93,8 @@ fn fits(by: &OrderBy, value: &PositionValue) -> bool {
     }
 }
 
-fn refused(problem: &str) -> Failure {
-    Failure::new(
-        Kind::Value,
-        format!(
-            "Search parameter `_cursor` {problem}; follow the links of a page as they are, \
-             or search again without it"
-        ),
-    )
-}
-
-fn read(cursor: &str) -> Option<(i64, Place)> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-    let content: Value = serde_json::from_slice(&bytes).ok()?;
-    let [fingerprint, backwards, position] = content.as_array()?.as_slice() else {
+fn read(content: &Value) -> Option<Place> {
+    let [backwards, position] = content.as_array()?.as_slice() else {
         return None;
     };
     let value = |value: &Value| match value {
@@ -121,9 +104,8 @@ fn read(cursor: &str) -> Option<(i64, Place)> {
         _ => None,
     };
     let position = position.as_array()?.iter().map(value);
-    let place = Place {
+    Some(Place {
         position: position.collect::<Option<Vec<_>>>()?,
         backwards: backwards.as_bool()?,
-    };
-    Some((fingerprint.as_i64()?, place))
+    })
 }

@@ -1,9 +1,12 @@
 //! A [`Filter`] as a condition on the row `r`.
 
+use std::borrow::Cow;
+
 use super::compare::{NEVER, write_comparison, write_ranges, write_rids};
 use super::dialect::{Dialect, Lead, Reach};
 use super::link::Linked;
 use super::statement::Sql;
+use crate::store::scope::narrowed;
 use crate::store::{Bounds, Comparison, Filter, IndexKey, StoreError};
 
 /// The records of more owners than this are not few rows.
@@ -33,21 +36,23 @@ impl<'p> Part<'p> {
 }
 
 /// The conditions of a search, and which of them leads to the rows.
-pub struct Conditions<'p> {
+struct Conditions<'p> {
     dialect: &'p dyn Dialect,
     parts: Vec<Part<'p>>,
     lead: Lead,
 }
 
 impl<'p> Conditions<'p> {
-    /// Every part of scope and filter must hold.
-    pub fn new(
+    /// Every part of `own` (what the scope asks of these rows) and of the
+    /// filter must hold; what the filter links to must be in the scope.
+    fn new(
         dialect: &'p dyn Dialect,
+        own: &'p Filter,
         scope: &'p Filter,
         filter: &'p Filter,
     ) -> Result<Self, StoreError> {
         let mut parts = Vec::new();
-        flatten(scope, &ALWAYS, &mut parts);
+        flatten(own, &ALWAYS, &mut parts);
         flatten(filter, scope, &mut parts);
         let lead = if parts.iter().any(|part| is_few_owners(part.filter)) {
             Lead::Owner
@@ -63,8 +68,7 @@ impl<'p> Conditions<'p> {
         })
     }
 
-    /// Appends ` FROM resource r WHERE …`, true or not true but never unknown.
-    pub fn write(&self, sql: &mut Sql) -> Result<(), StoreError> {
+    fn write(&self, sql: &mut Sql) -> Result<(), StoreError> {
         let rest = match self.lead {
             Lead::Owner | Lead::Few => Reach::Row,
             Lead::Open | Lead::Moment | Lead::Part(_) => Reach::Open,
@@ -79,6 +83,30 @@ impl<'p> Conditions<'p> {
         sql.sql(" FROM ").sql(self.dialect.resource(self.lead));
         sql.sql(" WHERE r.body IS NOT NULL AND ");
         writer.write_all(sql, &parts)
+    }
+}
+
+/// Appends ` FROM resource r WHERE …`, true or not true but never unknown: the
+/// rows of the scope that meet the filter.
+pub fn write_rows(
+    dialect: &dyn Dialect,
+    sql: &mut Sql,
+    scope: &Filter,
+    filter: &Filter,
+) -> Result<(), StoreError> {
+    let own = match types_of(filter) {
+        Some(types) if !is_unconditional(scope) => Cow::Owned(narrowed(scope, types)),
+        _ => Cow::Borrowed(scope),
+    };
+    Conditions::new(dialect, &own, scope, filter)?.write(sql)
+}
+
+/// The types that all rows are of, where the filter names them.
+fn types_of(filter: &Filter) -> Option<&[String]> {
+    match filter {
+        Filter::Is(Comparison::Type(types)) => Some(types),
+        Filter::All(parts) => parts.iter().find_map(types_of),
+        _ => None,
     }
 }
 

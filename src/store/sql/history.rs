@@ -22,6 +22,7 @@ pub fn vread(
     key: &ResourceKey,
     version: i64,
 ) -> Result<Statement<StoredSql>, StoreError> {
+    let scope = &scope.within(&[&key.resource_type]);
     let mut sql = Sql::new(CURRENT);
     sql.sql("resource r WHERE r.version = ").big(version);
     write_instance(&mut sql, key);
@@ -40,6 +41,14 @@ pub fn history(
     dialect: &dyn Dialect,
     plan: &HistoryPlan,
 ) -> Result<Statement<StoredSql>, StoreError> {
+    let plan = &HistoryPlan {
+        scope: match &plan.of {
+            HistoryOf::System => plan.scope.clone(),
+            HistoryOf::Type(name) => plan.scope.within(&[name]),
+            HistoryOf::Instance(key) => plan.scope.within(&[&key.resource_type]),
+        },
+        ..plan.clone()
+    };
     let mut sql = Sql::new("SELECT v.type, v.id, v.version, v.updated, v.method, v.body FROM (");
     sql.sql("SELECT * FROM (").sql(CURRENT);
     sql.sql(dialect.resource(lead(plan))).sql(" WHERE TRUE");

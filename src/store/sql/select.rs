@@ -3,7 +3,7 @@
 use diesel::sql_types::BigInt;
 
 use super::dialect::Dialect;
-use super::filter::{Conditions, is_unconditional, write_each};
+use super::filter::{is_unconditional, write_each, write_rows};
 use super::order::Order;
 use super::row::{FoundSql, KeyedSql};
 use super::statement::{Sql, Statement};
@@ -68,7 +68,10 @@ pub fn read(
             sql.sql(" CROSS JOIN resource r WHERE r.type = w.type AND r.id = w.id");
         }
     }
-    write_scope(dialect, &mut sql, scope)?;
+    let mut types: Vec<&str> = keys.iter().map(|key| key.resource_type.as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    write_scope(dialect, &mut sql, &scope.within(&types))?;
     Ok(sql.rows_of_client())
 }
 
@@ -88,5 +91,5 @@ pub fn write_limit(sql: &mut Sql, limit: usize) {
 }
 
 fn write_from(dialect: &dyn Dialect, sql: &mut Sql, plan: &SearchPlan) -> Result<(), StoreError> {
-    Conditions::new(dialect, plan.scope.filter(), &plan.filter)?.write(sql)
+    write_rows(dialect, sql, plan.scope.filter(), &plan.filter)
 }

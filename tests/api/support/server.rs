@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use serde_json::Value;
+use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Settings};
 use unloop::http::routes::{HttpLimits, OpenApi, configure};
@@ -31,6 +32,7 @@ impl Server {
             base_url: base.clone(),
             types: Vec::new(),
             limits: unloop::fhir::engine::Limits::default(),
+            cursors: CursorKey::new(b"cursors"),
         };
         tweak(&mut settings);
         let engine = Data::new(Engine::new(store, r4(), settings, Vec::new()));
