@@ -30,6 +30,11 @@ impl std::fmt::Display for ResourceKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IndexKey(pub i64);
 
+/// The form in which a program makes [`IndexRows`]. What one form finds,
+/// another may not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndexForm(pub i64);
+
 /// What makes a document findable. All values are normalised above the port.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct IndexRows {

@@ -15,8 +15,8 @@ pub mod sql;
 pub mod sqlite;
 
 pub use change::{
-    Change, Commit, Effect, Guard, IndexKey, IndexRows, Method, OutboxRow, ResourceKey, Stored,
-    Version, Write,
+    Change, Commit, Effect, Guard, IndexForm, IndexKey, IndexRows, Method, OutboxRow, ResourceKey,
+    Stored, Version, Write,
 };
 pub use error::{Conflict, StoreError};
 pub use plan::{

@@ -16,14 +16,21 @@ pub use model::{
 };
 pub use value_set::ValueSet;
 
+const TYPES: &str = include_str!("data/types.txt");
+const SEARCH: &str = include_str!("data/search.txt");
+const COMPARTMENTS: &str = include_str!("data/compartments.txt");
+
+/// What decides by what a resource can be found.
+pub const INDEXED_BY: [&str; 3] = [TYPES, SEARCH, COMPARTMENTS];
+
 /// R4 (4.0.1), read once.
 pub fn r4() -> &'static Definitions {
     static R4: OnceLock<Definitions> = OnceLock::new();
     R4.get_or_init(|| {
         load::definitions(
-            include_str!("data/types.txt"),
-            include_str!("data/search.txt"),
-            include_str!("data/compartments.txt"),
+            TYPES,
+            SEARCH,
+            COMPARTMENTS,
             include_str!("data/value_sets.txt"),
         )
         .expect("the data files are generated and every test run reads them")

@@ -15,6 +15,7 @@ pub mod date;
 pub mod decimal;
 pub mod expression;
 pub mod extract;
+pub mod form;
 pub mod include;
 pub mod key;
 mod lookup;
