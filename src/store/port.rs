@@ -18,7 +18,7 @@ pub struct Found {
 pub trait Store: Registry {
     /// Current versions in the order asked, deletions included; `None` where
     /// there is nothing or it is out of scope. A deletion is in scope only of
-    /// a scope without conditions.
+    /// a scope that asks nothing of its type.
     async fn read(
         &self,
         scope: &Scope,

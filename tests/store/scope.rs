@@ -104,7 +104,14 @@ pub async fn a_deletion_is_in_no_conditional_scope(bench: &mut dyn Bench) {
     two_owners(&store).await;
     done(&store, delete("Observation", "mine")).await;
     let mine = key("Observation", "mine");
-    let anyone = Scope::only(Filter::Not(Box::new(Filter::Any(Vec::new()))));
+    let anyone = Scope::only(Filter::Not(Box::new(owned(2))));
+    let of_its_type = Scope::only(Filter::Any(vec![of_type("Observation"), owned(2)]));
+    let read = store.read(&of_its_type, std::slice::from_ref(&mine)).await;
+    assert!(
+        read.unwrap()[0]
+            .as_ref()
+            .is_some_and(|row| row.body.is_none())
+    );
     for scope in scopes().into_iter().chain([anyone.clone()]) {
         let read = store.read(&scope, std::slice::from_ref(&mine)).await;
         assert_eq!(read, Ok(vec![None]));

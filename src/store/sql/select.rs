@@ -76,7 +76,7 @@ pub fn read(
 }
 
 /// Appends ` AND …` for rows that were found by something else already. A
-/// deletion is in scope only of a scope without conditions.
+/// deletion is in scope only where nothing is asked.
 pub fn write_scope(dialect: &dyn Dialect, sql: &mut Sql, scope: &Scope) -> Result<(), StoreError> {
     if !is_unconditional(scope.filter()) {
         sql.sql(" AND r.body IS NOT NULL AND ");
