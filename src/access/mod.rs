@@ -2,6 +2,7 @@
 
 pub mod caller;
 pub mod compartment;
+pub mod fresh;
 pub mod label;
 pub mod policy;
 pub mod rights;

@@ -1,5 +1,6 @@
 //! A write as data: what should be stored, and under which condition.
 
+use super::audit::AuditRow;
 use super::plan::SearchPlan;
 use super::registry::RegistryChange;
 
@@ -117,6 +118,8 @@ pub struct Commit {
     pub registry: Vec<RegistryChange>,
     /// Somebody's access may depend on what is written: the epoch moves.
     pub touches_access: bool,
+    /// What happened, durable with the rest.
+    pub audit: Vec<AuditRow>,
 }
 
 /// What a change did.

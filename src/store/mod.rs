@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here knows FHIR. Date ranges, case folding,
 //! prefixes and missing values are decided above the port; an adapter compares.
 
+pub mod audit;
 pub mod change;
 pub mod error;
 pub mod gather;
@@ -14,6 +15,7 @@ pub mod scope;
 pub mod sql;
 pub mod sqlite;
 
+pub use audit::{AuditEntry, AuditRow, AuditTrail, Chain, ChainPlace};
 pub use change::{
     Change, Commit, Effect, Guard, IndexForm, IndexKey, IndexRows, Method, OutboxRow, ResourceKey,
     Stored, Version, Write,

@@ -1,8 +1,8 @@
 //! The port: seven questions that every store answers alike.
 
 use super::{
-    Commit, HistoryPlan, Position, Registry, ResourceKey, Scope, SearchPlan, StoreError, Stored,
-    Version,
+    AuditTrail, Commit, HistoryPlan, Position, Registry, ResourceKey, Scope, SearchPlan,
+    StoreError, Stored, Version,
 };
 
 /// One page of a search. `positions` has the place of each row for cursors.
@@ -15,7 +15,7 @@ pub struct Found {
 }
 
 #[async_trait::async_trait]
-pub trait Store: Registry {
+pub trait Store: Registry + AuditTrail {
     /// Current versions in the order asked, deletions included; `None` where
     /// there is nothing or it is out of scope. A deletion is in scope only of
     /// a scope that asks nothing of its type.

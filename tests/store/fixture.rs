@@ -18,6 +18,9 @@ pub trait Bench: Send + Sync {
     /// Closes the store and opens the same database again.
     async fn reopen(&mut self);
 
+    /// Runs SQL behind the store's back.
+    async fn execute(&self, sql: &str);
+
     /// `(topic, payload)` of every message, oldest first.
     async fn outbox(&self) -> Vec<(String, String)>;
 }

@@ -11,6 +11,7 @@ mod postgres;
 mod sqlite;
 mod sqlite_file;
 
+mod audit;
 mod durable;
 mod guard;
 mod history;
@@ -60,6 +61,13 @@ macro_rules! suite {
                 one_of_many_conditional_creates_wins
                 one_of_many_updates_of_a_version_wins
                 parallel_commits_are_all_kept);
+            cases!($adapter, audit:
+                rows_stand_in_the_order_of_their_commits
+                a_refused_commit_leaves_no_row
+                parallel_commits_make_one_chain
+                a_run_begins_a_chain_behind_the_last
+                without_the_trail_nothing_is_written
+                a_nul_in_a_record_breaks_no_chain);
             cases!($adapter, registry:
                 an_entry_is_made_read_replaced_and_removed
                 what_does_not_fit_is_refused_with_all_its_neighbours

@@ -79,6 +79,10 @@ impl Bench for PostgresBench {
         self.store = Some(Arc::new(store));
     }
 
+    async fn execute(&self, sql: &str) {
+        command(&self.url(), sql).await;
+    }
+
     async fn outbox(&self) -> Vec<(String, String)> {
         let mut connection = AsyncPgConnection::establish(&self.url()).await.unwrap();
         let rows = Sql::new("SELECT topic, payload FROM outbox ORDER BY seq");

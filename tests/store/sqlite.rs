@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tempfile::TempDir;
@@ -27,6 +28,11 @@ pub async fn bench() -> Option<SqliteBench> {
 }
 
 impl SqliteBench {
+    fn connection(&self) -> SqliteConnection {
+        let path = self.folder.path().join("test.db");
+        SqliteConnection::establish(path.to_str().unwrap()).unwrap()
+    }
+
     fn url(&self) -> String {
         format!("sqlite:{}", self.folder.path().join("test.db").display())
     }
@@ -48,9 +54,12 @@ impl Bench for SqliteBench {
         self.store = Some(Arc::new(SqliteStore::open(&self.url(), settings).unwrap()));
     }
 
+    async fn execute(&self, sql: &str) {
+        self.connection().batch_execute(sql).unwrap();
+    }
+
     async fn outbox(&self) -> Vec<(String, String)> {
-        let path = self.folder.path().join("test.db");
-        let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let mut connection = self.connection();
         Sql::new("SELECT topic, payload FROM outbox ORDER BY seq")
             .rows::<(Text, Text)>()
             .load(&mut connection)

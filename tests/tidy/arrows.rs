@@ -29,7 +29,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // resource stands in the registry.
     (
         "access",
-        &["fhir", "store::plan", "store::Scope", "store::registry"],
+        &[
+            "fhir",
+            "store::plan",
+            "store::Scope",
+            "store::StoreError",
+            "store::registry",
+        ],
     ),
     ("clinical", &["fhir"]),
     ("fhir", &["store"]),

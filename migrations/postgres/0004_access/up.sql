@@ -27,7 +27,6 @@ CREATE TABLE audit (
     record   TEXT NOT NULL,
     PRIMARY KEY (writer, position)
 );
-CREATE INDEX audit_made ON audit (made);
 
 -- The chains: how long each is, its last hash, and what the newest chain was
 -- when it began, so that a chain cannot vanish as a whole.

@@ -26,7 +26,6 @@ CREATE TABLE audit (
     hash TEXT NOT NULL,
     PRIMARY KEY (writer, position)
 ) WITHOUT ROWID;
-CREATE INDEX audit_made ON audit (made);
 
 -- The chains: how long each is, its last hash, and what the newest chain was
 -- when it began, so that a chain cannot vanish as a whole.

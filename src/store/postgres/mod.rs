@@ -4,6 +4,7 @@
 //! what waits into batches, locks and judges each, and writes it as sets.
 
 mod address;
+mod audit;
 mod batch;
 mod columns;
 mod connect;

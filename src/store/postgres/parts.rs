@@ -13,7 +13,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub fn next(&mut self) -> &mut Sql {
-        const HEADS: [&str; 11] = [
+        const HEADS: [&str; 13] = [
             "WITH p0 AS (",
             "), p1 AS (",
             "), p2 AS (",
@@ -25,6 +25,8 @@ impl Parts {
             "), p8 AS (",
             "), p9 AS (",
             "), p10 AS (",
+            "), p11 AS (",
+            "), p12 AS (",
         ];
         self.sql
             .sql(HEADS.get(self.count).copied().unwrap_or_default());

@@ -1,5 +1,6 @@
 //! What a batch writes, gathered table by table.
 
+use super::audit::Appended;
 use super::columns::{Columns, Row};
 use super::parts::{Parts, change, clear, insert, move_to_history, select_unnest};
 use super::registry::Registered;
@@ -16,6 +17,7 @@ pub(super) struct Rows {
     ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
     outbox: (Vec<i64>, Vec<String>, Vec<String>),
     pub registered: Registered,
+    pub appended: Option<Appended>,
 }
 
 impl Rows {
@@ -93,6 +95,9 @@ impl Rows {
             select_unnest(sql, [Bind::BigArray(created)], texts);
         }
         self.registered.write(&mut parts);
+        if let Some(appended) = self.appended {
+            appended.write(&mut parts);
+        }
         parts.finish()
     }
 }

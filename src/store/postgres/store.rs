@@ -11,10 +11,10 @@ use super::readers::{Readers, Width};
 use super::settings::PostgresSettings;
 use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
-use crate::store::sql::{Sql, filter, history, registry, row, select};
+use crate::store::sql::{Sql, audit, filter, history, registry, row, select};
 use crate::store::{
-    Commit, Found, HistoryOf, HistoryPlan, Registry, RegistryChange, RegistryEntry, RegistryKey,
-    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditTrail, Chain, Commit, Found, HistoryOf, HistoryPlan, Registry, RegistryChange,
+    RegistryEntry, RegistryKey, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 pub struct PostgresStore {
@@ -166,5 +166,24 @@ impl Registry for PostgresStore {
         let statement = registry::expired((self.clock)(), limit);
         let rows = self.readers.rows(Width::Narrow, statement).await?;
         Ok(rows.into_iter().map(registry::key).collect())
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditTrail for PostgresStore {
+    async fn chains(&self) -> Result<Vec<Chain>, StoreError> {
+        let rows = self.readers.rows(Width::Narrow, audit::chains()).await?;
+        Ok(rows.into_iter().map(audit::chain).collect())
+    }
+
+    async fn chain(
+        &self,
+        writer: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let statement = audit::entries(writer, after, limit);
+        let rows = self.readers.rows(Width::Narrow, statement).await?;
+        Ok(rows.into_iter().map(audit::entry).collect())
     }
 }

@@ -9,6 +9,7 @@ use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::future::try_join;
 
+use super::audit::{self, Appended};
 use super::batch;
 use super::columns::Row;
 use super::connect::Opener;
@@ -18,7 +19,7 @@ use super::lock;
 use super::rows::Rows;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
-use crate::store::{Commit, Effect, Guard, StoreError, Version};
+use crate::store::{Chain, Commit, Effect, Guard, StoreError, Version};
 
 /// Tries of one batch before its commits are tried one by one, and of one commit.
 const ATTEMPTS: u32 = 4;
@@ -39,6 +40,8 @@ pub(super) struct Writer {
     /// Here only between groups, without an open transaction.
     connection: Option<AsyncPgConnection>,
     clock: Clock,
+    /// As it is stored, or none yet.
+    chain: Option<Chain>,
     /// Numbers that no row has yet.
     rids: Range<i64>,
 }
@@ -64,6 +67,7 @@ impl Writer {
             opener,
             connection: None,
             clock,
+            chain: None,
             rids: 0..0,
         }
     }
@@ -114,11 +118,24 @@ impl Writer {
         for (timed, _) in &verdicts {
             rows.registered.push(timed, &standing.entries, now);
         }
+        rows.appended = self.append(&connection, &verdicts).await?;
+        let chain = rows
+            .appended
+            .as_ref()
+            .map(|appended| appended.chain.clone());
         match rows.statement() {
-            Some(statement) => write(&connection, statement, !fresh).await?,
+            Some(statement) => {
+                let written = write(&connection, statement, !fresh).await;
+                if let Err(Fault::Unknown(_)) = &written {
+                    // How far the old chain got is not known.
+                    self.chain = None;
+                }
+                written?;
+            }
             None if fresh => {}
             None => end(&connection, "ROLLBACK").await?,
         }
+        self.chain = chain.or(self.chain.take());
         self.connection = Some(connection);
         Ok(outcomes)
     }
@@ -149,6 +166,30 @@ impl Writer {
             }
         }
         Ok(rows)
+    }
+
+    /// What the accepted commits add to the audit trail.
+    async fn append(
+        &mut self,
+        connection: &AsyncPgConnection,
+        accepted: &[(&TimedCommit, Vec<Verdict>)],
+    ) -> Result<Option<Appended>, Fault> {
+        let mut rows = Vec::new();
+        for (timed, _) in accepted {
+            rows.extend(timed.commit.audit.iter().map(|row| (timed.updated, row)));
+        }
+        let [(began, _), ..] = rows.as_slice() else {
+            return Ok(None);
+        };
+        let chain = match &self.chain {
+            Some(chain) => chain.clone(),
+            None => audit::begin(connection, *began).await?,
+        };
+        let mut appended = Appended::to(chain);
+        for (made, row) in rows {
+            appended.push(made, row);
+        }
+        Ok(Some(appended))
     }
 
     /// A number that no other row has; a round trip once in [`RID_BLOCK`].

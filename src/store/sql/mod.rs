@@ -5,6 +5,7 @@
 //!
 //! Architecture invariant: nothing here opens a connection.
 
+pub mod audit;
 pub mod compare;
 pub mod dialect;
 pub mod filter;

@@ -4,6 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Bool};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
+use super::audit;
 use super::dialect::SqliteDialect;
 use super::error::store_error;
 use super::index;
@@ -12,7 +13,7 @@ use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    Change, Conflict, Effect, Guard, IndexRows, Method, OutboxRow, ResourceKey, StoreError,
+    Chain, Change, Conflict, Effect, Guard, IndexRows, Method, OutboxRow, ResourceKey, StoreError,
     Version, Write,
 };
 
@@ -22,17 +23,27 @@ type CommitResult = Result<Vec<Version>, StoreError>;
 pub struct Writer {
     connection: SqliteConnection,
     clock: Clock,
+    /// As it is stored, or none yet.
+    chain: Option<Chain>,
 }
 
 impl Writer {
     pub fn new(connection: SqliteConnection, clock: Clock) -> Self {
-        Self { connection, clock }
+        Self {
+            connection,
+            clock,
+            chain: None,
+        }
     }
 
     fn commit_all(&mut self, group: Vec<TimedCommit>) -> Result<Vec<CommitResult>, StoreError> {
         self.run("BEGIN IMMEDIATE")?;
+        let end = self.chain.clone();
         let results = group.into_iter().map(|timed| self.commit_one(timed));
         let results: Vec<_> = results.collect::<Result<_, _>>()?;
+        if let Some(chain) = self.chain.as_ref().filter(|_| self.chain != end) {
+            audit::keep_end(&mut self.connection, chain)?;
+        }
         self.run("COMMIT")?;
         Ok(results)
     }
@@ -41,12 +52,15 @@ impl Writer {
     fn commit_one(&mut self, timed: TimedCommit) -> Result<CommitResult, StoreError> {
         self.run("SAVEPOINT one")?;
         let now = (self.clock)();
-        let result = apply(&mut self.connection, timed, now);
-        if let Err(error) = &result
-            && self.run("ROLLBACK TO one").is_err()
-        {
-            // SQLite has given up the whole transaction, and this is why.
-            return Err(error.clone());
+        let mut chain = self.chain.clone();
+        let result = apply(&mut self.connection, &mut chain, timed, now);
+        match &result {
+            Ok(_) => self.chain = chain,
+            Err(error) if self.run("ROLLBACK TO one").is_err() => {
+                // SQLite has given up the whole transaction, and this is why.
+                return Err(error.clone());
+            }
+            Err(_) => {}
         }
         self.run("RELEASE one")?;
         Ok(result)
@@ -63,6 +77,8 @@ impl CommitGroup for Writer {
     async fn commit_group(&mut self, group: Vec<TimedCommit>) -> Vec<CommitResult> {
         let commits = group.len();
         self.commit_all(group).unwrap_or_else(|error| {
+            // How far the old chain got is not known for certain.
+            self.chain = None;
             // Where SQLite has ended the transaction itself, this fails.
             if let Err(error) = self.run("ROLLBACK") {
                 tracing::debug!(%error, "nothing to roll back");
@@ -73,7 +89,12 @@ impl CommitGroup for Writer {
 }
 
 /// Guards are judged by what stood before the commit, then all is written.
-fn apply(connection: &mut SqliteConnection, timed: TimedCommit, now: i64) -> CommitResult {
+fn apply(
+    connection: &mut SqliteConnection,
+    chain: &mut Option<Chain>,
+    timed: TimedCommit,
+    now: i64,
+) -> CommitResult {
     let TimedCommit { updated, commit } = timed;
     let mut before = Vec::with_capacity(commit.changes.len());
     for (number, change) in commit.changes.iter().enumerate() {
@@ -95,6 +116,7 @@ fn apply(connection: &mut SqliteConnection, timed: TimedCommit, now: i64) -> Com
     for row in commit.outbox {
         write_outbox(connection, row, updated)?;
     }
+    audit::append(connection, chain, commit.audit, updated)?;
     Ok(versions)
 }
 

@@ -3,6 +3,7 @@
 //! Reads hop once to a blocking thread and its connection. Commits go to the
 //! writer's own thread, which makes all that wait durable with one flush.
 
+mod audit;
 mod bind;
 mod commit;
 mod connection;

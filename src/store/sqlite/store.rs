@@ -15,10 +15,10 @@ use super::migration;
 use super::readers::Readers;
 use super::settings::SqliteSettings;
 use crate::store::gather::{Clock, Gather};
-use crate::store::sql::{Sql, Statement, history, registry, row, select};
+use crate::store::sql::{Sql, Statement, audit, history, registry, row, select};
 use crate::store::{
-    Commit, Found, HistoryPlan, Registry, RegistryChange, RegistryEntry, RegistryKey, ResourceKey,
-    Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditTrail, Chain, Commit, Found, HistoryPlan, Registry, RegistryChange,
+    RegistryEntry, RegistryKey, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 /// Dropping it waits until what was queued is written.
@@ -173,6 +173,24 @@ impl Registry for SqliteStore {
     async fn expired(&self, limit: usize) -> Result<Vec<RegistryKey>, StoreError> {
         let rows = self.load(registry::expired((self.clock)(), limit)).await?;
         Ok(rows.into_iter().map(registry::key).collect())
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditTrail for SqliteStore {
+    async fn chains(&self) -> Result<Vec<Chain>, StoreError> {
+        let rows = self.load(audit::chains()).await?;
+        Ok(rows.into_iter().map(audit::chain).collect())
+    }
+
+    async fn chain(
+        &self,
+        writer: &str,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let rows = self.load(audit::entries(writer, after, limit)).await?;
+        Ok(rows.into_iter().map(audit::entry).collect())
     }
 }
 

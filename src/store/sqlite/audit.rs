@@ -1,0 +1,60 @@
+//! The audit trail's rows, within the transaction of their commits.
+
+use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
+
+use super::error::store_error;
+use crate::store::StoreError;
+use crate::store::audit::{AuditRow, Chain};
+use crate::store::sql::Sql;
+use crate::store::sql::audit::{self, ChainRow};
+
+/// Appends to the chain, which begins with its first row. Behind a rollback
+/// the chain has to be put back to where it was.
+pub fn append(
+    connection: &mut SqliteConnection,
+    chain: &mut Option<Chain>,
+    rows: Vec<AuditRow>,
+    made: i64,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut longer = match chain.take() {
+        Some(chain) => chain,
+        None => begin(connection, made)?,
+    };
+    for row in rows {
+        let entry = longer.append(made, row);
+        let mut sql = Sql::new("INSERT INTO audit (writer, position, made, record, hash) VALUES (");
+        sql.text(longer.end.writer.as_str());
+        sql.sql(", ").big(entry.position);
+        sql.sql(", ").big(entry.made);
+        sql.sql(", ").text(entry.record);
+        sql.sql(", ").text(entry.hash).sql(")");
+        execute(connection, sql)?;
+    }
+    *chain = Some(longer);
+    Ok(())
+}
+
+fn begin(connection: &mut SqliteConnection, made: i64) -> Result<Chain, StoreError> {
+    let newest: Option<ChainRow> = audit::newest_chain()
+        .get_result(connection)
+        .optional()
+        .map_err(store_error)?;
+    Ok(Chain::begin(made, newest.map(|row| audit::chain(row).end)))
+}
+
+/// Keeps where the chain ends.
+pub fn keep_end(connection: &mut SqliteConnection, chain: &Chain) -> Result<(), StoreError> {
+    let mut sql = Sql::default();
+    audit::keep_end(&mut sql, chain);
+    execute(connection, sql)
+}
+
+fn execute(connection: &mut SqliteConnection, sql: Sql) -> Result<(), StoreError> {
+    sql.command()
+        .execute(connection)
+        .map(drop)
+        .map_err(store_error)
+}
