@@ -31,6 +31,8 @@ pub enum Internal {
     Export,
     /// `unloop demo`, when it seeds its cohort
     Demo,
+    /// The lookups by which a token's rights are decided.
+    Gate,
 }
 
 impl Internal {
@@ -40,6 +42,7 @@ impl Internal {
             Self::Import => "import",
             Self::Export => "export",
             Self::Demo => "demo",
+            Self::Gate => "gate",
         }
     }
 }

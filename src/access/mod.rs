@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod compartment;
 pub mod fresh;
+pub mod grant;
 pub mod label;
 pub mod policy;
 pub mod rights;

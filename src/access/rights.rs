@@ -120,6 +120,54 @@ impl Rights {
     }
 }
 
+/// Refuses scopes of which a part would grant nothing: whoever writes them
+/// means them.
+pub fn refuse_unusable(catalogue: &Catalogue, scope: &str) -> Result<(), Failure> {
+    let reach = Reach::Everybody;
+    for text in scope.split_ascii_whitespace() {
+        let parsed = SmartScope::parse(text).ok_or_else(|| {
+            unusable(
+                text,
+                "is not written as context/Type.cruds, such as patient/Observation.rs",
+            )
+        })?;
+        if let Some(name) = &parsed.resource_type
+            && !catalogue.definitions.is_resource_type(name)
+        {
+            return Err(unusable(text, "names no resource type of R4"));
+        }
+        if of_scope(catalogue, &parsed, &reach).is_empty() {
+            return Err(unusable(
+                text,
+                "restricts by something else than token, reference and date parameters of its type",
+            ));
+        }
+    }
+    if scope.trim().is_empty() {
+        return Err(unusable(scope, "is empty"));
+    }
+    Ok(())
+}
+
+/// What outside therapists can be given: the context of a patient or user.
+pub(super) fn refuse_ungrantable(catalogue: &Catalogue, scope: &str) -> Result<(), Failure> {
+    refuse_unusable(catalogue, scope)?;
+    for text in scope.split_ascii_whitespace() {
+        let parsed = SmartScope::parse(text);
+        if parsed.is_some_and(|scope| scope.context == Context::System) {
+            return Err(unusable(
+                text,
+                "is for systems; a grant begins with patient/ or user/",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn unusable(scope: &str, problem: &str) -> Failure {
+    Failure::new(Kind::Value, format!("The scope {scope:?} {problem}."))
+}
+
 fn alternatives(
     catalogue: &Catalogue,
     holder: &Holder,

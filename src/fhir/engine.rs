@@ -13,8 +13,8 @@ use super::resource::Resource;
 use super::search::Catalogue;
 use super::{search, validate};
 use crate::store::{
-    Change, Commit, Conflict, Guard, IndexRows, Method, ResourceKey, Store, StoreError, Version,
-    Write,
+    Change, Commit, Conflict, Guard, IndexRows, Method, RegistryChange, ResourceKey, Store,
+    StoreError, Version, Write,
 };
 
 /// Bounds on what a client may ask. Over one of them: 413 or 414.
@@ -146,9 +146,20 @@ impl Engine {
         authority: &dyn Authority,
         drafts: Vec<Draft>,
     ) -> Result<Written, WriteError> {
+        self.write_beside(authority, drafts, Vec::new()).await
+    }
+
+    /// The same, with changes of the registry in the same commit.
+    pub async fn write_beside(
+        &self,
+        authority: &dyn Authority,
+        drafts: Vec<Draft>,
+        registry: Vec<RegistryChange>,
+    ) -> Result<Written, WriteError> {
         let own = drafts.len();
         for _ in 1..ATTEMPTS {
-            match self.attempt(authority, drafts.clone()).await? {
+            let attempt = self.attempt(authority, drafts.clone(), registry.clone());
+            match attempt.await? {
                 Attempt::Done(written) => return Ok(written),
                 Attempt::Lost { change, again, .. } if again || change >= own => {}
                 Attempt::Lost {
@@ -165,6 +176,7 @@ impl Engine {
         &self,
         authority: &dyn Authority,
         mut drafts: Vec<Draft>,
+        registry: Vec<RegistryChange>,
     ) -> Result<Attempt, Failure> {
         let own = drafts.len();
         let mut warnings = Vec::new();
@@ -179,8 +191,11 @@ impl Engine {
             verdicts.push(verdict);
         }
         let bodies = changes.iter().map(body_of).collect();
+        let touches_access = changes.iter().any(|change| decides_access(&change.key));
         let commit = Commit {
             changes,
+            registry,
+            touches_access,
             ..Commit::default()
         };
         match self.store.commit(commit).await {
@@ -196,6 +211,10 @@ impl Engine {
                 conflict,
                 again: verdicts.get(change).is_some_and(|verdict| verdict.again),
             }),
+            Err(StoreError::Registry { .. }) => Err(Failure::new(
+                Kind::Conflict,
+                "Somebody else changed the same entry. Nothing was written; look again.",
+            )),
             Err(error) => Err(unavailable(&error)),
         }
     }
@@ -217,6 +236,13 @@ impl Engine {
             write,
         }
     }
+}
+
+/// Types by whose state callers are let in: a change of them must be seen by
+/// every instance at the next request.
+fn decides_access(key: &ResourceKey) -> bool {
+    let types = ["Consent", "Practitioner"];
+    types.contains(&key.resource_type.as_str())
 }
 
 enum Attempt {

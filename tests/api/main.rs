@@ -18,6 +18,7 @@ mod delete;
 mod everything;
 mod examples;
 mod garbage;
+mod grants;
 mod history;
 mod mutations;
 mod paging;
