@@ -13,6 +13,8 @@ use unloop::fhir::request::{Content, Request, Verb};
 
 use crate::support::{Database, StoreKind};
 
+type Edit<'e, T> = &'e dyn Fn(&mut T);
+
 const NOW: i64 = 1_800_000_000;
 const LATER: i64 = NOW + 3600;
 
@@ -234,7 +236,7 @@ async fn a_consent_that_exists(kind: StoreKind) {
         change(&mut content);
         content
     };
-    let cases: [(&str, &dyn Fn(&mut Value), bool); 7] = [
+    let cases: [(&str, Edit<'_, Value>, bool); 7] = [
         ("plain", &|_| {}, true),
         ("draft", &|c| c["status"] = json!("draft"), false),
         ("deny", &|c| c["provision"]["type"] = json!("deny"), false),
@@ -285,7 +287,7 @@ async fn refusals(kind: StoreKind) {
     let Some(world) = world(kind).await else {
         return;
     };
-    let cases: [(&str, &dyn Fn(&mut NewGrant)); 9] = [
+    let cases: [(&str, Edit<'_, NewGrant>); 9] = [
         ("Practitioner/nobody", &|g| {
             g.practitioner = "nobody".to_owned()
         }),

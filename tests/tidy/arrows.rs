@@ -35,6 +35,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "store::Scope",
             "store::StoreError",
             "store::registry",
+            // A grant writes its Consent.
+            "store::Guard",
+            "store::Method",
+            "store::ResourceKey",
         ],
     ),
     ("clinical", &["fhir"]),
