@@ -8,7 +8,17 @@ use super::rights::Rights;
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub subject: Subject,
+    pub origin: Origin,
     pub(super) rights: Arc<Rights>,
+}
+
+/// Where a request came from. Says nothing about who sent it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The peer's network address.
+    pub address: Option<String>,
+    /// What the caller calls the request.
+    pub request: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +80,7 @@ impl Caller {
     pub fn internal(work: Internal) -> Self {
         Self {
             subject: Subject::Internal(work),
+            origin: Origin::default(),
             rights: Arc::new(Rights::everything(work.name())),
         }
     }
@@ -77,7 +88,13 @@ impl Caller {
     pub fn bearer(bearer: Bearer, rights: Arc<Rights>) -> Self {
         Self {
             subject: Subject::Bearer(Box::new(bearer)),
+            origin: Origin::default(),
             rights,
         }
+    }
+
+    #[must_use]
+    pub fn at(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 }

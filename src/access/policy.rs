@@ -1,6 +1,7 @@
 //! The one decision: caller and interaction in, scope or refusal out.
 
-use super::Caller;
+use super::caller::{Caller, Subject};
+use crate::fhir::audit::Actor;
 use crate::fhir::authority::{Authority, Permission};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::store::Scope;
@@ -26,5 +27,27 @@ impl Authority for Caller {
 
     fn identity(&self) -> &str {
         self.rights.identity()
+    }
+
+    fn actor(&self) -> Actor {
+        let mut actor = match &self.subject {
+            Subject::Internal(work) => Actor {
+                internal: Some(work.name().to_owned()),
+                ..Actor::default()
+            },
+            Subject::Bearer(bearer) => Actor {
+                issuer: Some(bearer.issuer.clone()),
+                subject: Some(bearer.subject.clone()),
+                client: bearer.client.clone(),
+                token: bearer.token_id.clone(),
+                grant: bearer.grant.clone(),
+                user: bearer.fhir_user.clone(),
+                patient: bearer.patient.clone(),
+                ..Actor::default()
+            },
+        };
+        actor.address.clone_from(&self.origin.address);
+        actor.request.clone_from(&self.origin.request);
+        actor
     }
 }

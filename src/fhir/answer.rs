@@ -1,5 +1,6 @@
 //! The answer to one request, still without its transport.
 
+use super::audit::{Event, Shown};
 use super::outcome::{Failure, Issue, outcome};
 use super::resource;
 use crate::store::{ResourceKey, Stored};
@@ -15,6 +16,12 @@ pub struct Answer {
     pub updated: Option<i64>,
     /// Relative to the base: `Patient/1/_history/2`.
     pub location: Option<String>,
+    /// The versions that the content shows.
+    pub shown: Vec<Shown>,
+    /// A commit has recorded it in the audit trail.
+    pub recorded: bool,
+    /// What is still to be recorded before anybody sees the answer.
+    pub events: Vec<Event>,
 }
 
 impl Answer {
@@ -34,7 +41,15 @@ impl Answer {
             version: Some(stored.version),
             updated: Some(stored.updated),
             location: Some(location(&stored.key, stored.version)),
+            shown: vec![stored.into()],
+            ..Self::default()
         }
+    }
+
+    /// The same, with what its content shows.
+    pub fn showing<'s>(mut self, rows: impl IntoIterator<Item = &'s Stored>) -> Self {
+        self.shown.extend(rows.into_iter().map(Shown::from));
+        self
     }
 
     pub fn issues(status: u16, issues: &[Issue]) -> Self {

@@ -1,5 +1,6 @@
 //! What the engine asks of whoever decides on access.
 
+use super::audit::Actor;
 use super::outcome::Failure;
 use crate::store::Scope;
 
@@ -25,4 +26,7 @@ pub trait Authority: Send + Sync {
     /// Tells this caller from all others: what one was given, such as the
     /// place in a search, another cannot use.
     fn identity(&self) -> &str;
+
+    /// Who this is, for the audit trail.
+    fn actor(&self) -> Actor;
 }

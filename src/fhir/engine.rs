@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::audit::{Event, record};
 use super::authority::Authority;
 use super::cursor::CursorKey;
 use super::definitions::Definitions;
@@ -196,6 +197,9 @@ impl Engine {
             changes,
             registry,
             touches_access,
+            audit: Event::writing(self, &drafts)
+                .map(|event| record::rows(&authority.actor(), &event))
+                .unwrap_or_default(),
             ..Commit::default()
         };
         match self.store.commit(commit).await {

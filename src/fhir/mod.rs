@@ -3,6 +3,7 @@
 //! Architecture invariant: no actix, no Diesel, no psychiatry in here.
 
 pub mod answer;
+pub mod audit;
 pub mod authority;
 pub mod bundle;
 pub mod cursor;

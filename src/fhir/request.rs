@@ -93,6 +93,8 @@ pub struct Request {
     pub path: Vec<String>,
     /// Decoded parameters in the order sent.
     pub query: Vec<(String, String)>,
+    /// The address below the base, and the form behind it, as they were sent.
+    pub sent: String,
     pub content: Content,
     pub preconditions: Preconditions,
     pub prefer: Return,
@@ -106,6 +108,7 @@ impl Request {
             verb,
             path,
             query,
+            sent: String::new(),
             content: Content::None,
             preconditions: Preconditions::default(),
             prefer: Return::default(),
@@ -122,7 +125,10 @@ impl Request {
             .filter(|segment| !segment.is_empty())
             .map(decode_segment)
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::new(verb, segments, parse_query(query)))
+        Ok(Self {
+            sent: url.trim_start_matches('/').to_owned(),
+            ..Self::new(verb, segments, parse_query(query))
+        })
     }
 
     /// The value of a parameter that may stand once.

@@ -6,9 +6,13 @@ use actix_web::web::Bytes;
 
 use super::media::{self, ContentKind};
 use super::routes::{BASE_PATH, HttpLimits};
+use crate::access::caller::Origin;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::request::{Content, Preconditions, Request, Return, Verb, parse_query};
+
+/// What a caller calls its request must be short.
+const LONGEST_REQUEST_ID: usize = 128;
 
 pub fn read(
     http: &HttpRequest,
@@ -35,6 +39,19 @@ pub fn read(
     request.content = content(http, depth, &body, &mut request)?;
     media::check_accepted(request.parameter("_format"), text(http, header::ACCEPT)?)?;
     Ok(request)
+}
+
+/// Where the request came from, by its connection and no header.
+pub fn origin(http: &HttpRequest) -> Origin {
+    let named = |name| {
+        let value = http.headers().get(name)?.to_str().ok()?;
+        let short = !value.is_empty() && value.len() <= LONGEST_REQUEST_ID;
+        short.then(|| value.to_owned())
+    };
+    Origin {
+        address: http.peer_addr().map(|peer| peer.ip().to_string()),
+        request: named("x-request-id").or_else(|| named("traceparent")),
+    }
 }
 
 fn verb(method: &Method) -> Result<Verb, Failure> {
@@ -80,6 +97,8 @@ fn content(
             let form = std::str::from_utf8(body)
                 .map_err(|_| Failure::new(Kind::Value, "The form is not UTF-8."))?;
             request.query.extend(parse_query(form));
+            request.sent.push('\n');
+            request.sent.push_str(form);
             Ok(Content::None)
         }
         ContentKind::Form => Err(Failure::new(

@@ -7,9 +7,15 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::{health, observe, request, response};
 use crate::access::{Caller, Internal};
+use crate::fhir::answer::Answer;
+use crate::fhir::audit::{self, Event};
+use crate::fhir::authority::Authority;
 use crate::fhir::engine::Engine;
 use crate::fhir::interaction::label::label;
 use crate::fhir::outcome::{Failure, Kind};
+
+/// Of an address that was refused, so many characters are recorded.
+const MOST_RECORDED: usize = 8_192;
 
 /// The path of the FHIR base.
 pub const BASE_PATH: &str = "/fhir";
@@ -45,21 +51,32 @@ async fn fhir(
     limits: Data<HttpLimits>,
     body: Result<Bytes, actix_web::Error>,
 ) -> HttpResponse {
+    let caller = Caller::internal(Internal::Local).at(request::origin(&http));
     let (answer, label) = match request::read(&http, &limits, engine.settings.limits.depth, body) {
         Ok(request) => {
             let label = label(&engine, &request);
-            (
-                engine
-                    .handle(&Caller::internal(Internal::Local), request)
-                    .await,
-                label,
-            )
+            (engine.handle(&caller, request).await, label)
         }
-        Err(failure) => (failure.into(), None),
+        Err(failure) => (refused(&http, failure), None),
     };
+    let answer = audit::keep(&engine, &caller.actor(), answer).await;
     let mut response = response::write(&engine.settings.base_url, answer);
     observe::mark(&mut response, label);
     response
+}
+
+/// What is not understood is recorded as it came.
+fn refused(http: &HttpRequest, failure: Failure) -> Answer {
+    let mut answer = Answer::from(failure);
+    let address = http.uri().path_and_query();
+    let address: String = address
+        .map_or("", |address| address.as_str())
+        .chars()
+        .take(MOST_RECORDED)
+        .collect();
+    let sent = format!("{} {address}", http.method());
+    answer.events.push(Event::refused(sent, answer.status));
+    answer
 }
 
 async fn openapi(document: Data<OpenApi>) -> HttpResponse {

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod audit;
 mod batch;
 mod capabilities;
 mod conditional_update;

@@ -4,6 +4,7 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::super::answer::Answer;
+use super::super::audit::Event;
 use super::super::authority::Authority;
 use super::super::bundle::BundleWriter;
 use super::super::engine::Engine;
@@ -36,7 +37,7 @@ pub async fn bundle(
     let entries = entries(engine, resource.content.remove("entry"))?;
     engine.check(&resource)?;
     let kind = resource.content.get("type").and_then(Value::as_str);
-    let (kind, answers) = match kind {
+    let (kind, mut answers) = match kind {
         Some("batch") => (
             "batch-response",
             batch(engine, authority, entries, prefer).await,
@@ -62,7 +63,11 @@ pub async fn bundle(
             .collect();
         bundle.entry(&members);
     }
-    Ok(Answer::content(200, view.layout(bundle.finish())?))
+    let mut whole = Answer::content(200, view.layout(bundle.finish())?);
+    for answer in &mut answers {
+        whole.events.append(&mut answer.events);
+    }
+    Ok(whole)
 }
 
 fn entries(engine: &Engine, entries: Option<Value>) -> Result<Vec<Value>, Failure> {
@@ -95,12 +100,15 @@ async fn batch(
                 let mut entry = bundle_entry::read(engine, index, entry)?;
                 refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
                 entry.request.prefer = prefer;
-                engine
-                    .perform(authority, entry.request)
-                    .await
-                    .map_err(|failure| at_entry(index, failure))
+                let place = |failure| at_entry(index, failure);
+                Ok(engine.handle_at(authority, entry.request, place).await)
             };
-            answer.await.unwrap_or_else(Answer::from)
+            answer.await.unwrap_or_else(|failure: Failure| {
+                let mut answer = Answer::from(failure);
+                let entry = format!("entry {index}");
+                answer.events.push(Event::refused(entry, answer.status));
+                answer
+            })
         })
         .buffered(AT_A_TIME)
         .collect()

@@ -89,5 +89,7 @@ pub fn existing(prefer: Return, stored: &Stored) -> Answer {
         version: Some(stored.version),
         updated: Some(stored.updated),
         location: Some(location(&stored.key, stored.version)),
+        shown: vec![stored.into()],
+        ..Answer::default()
     }
 }

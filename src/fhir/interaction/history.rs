@@ -37,13 +37,15 @@ pub async fn history(
         links.push(("next", link::page(engine, request, &cursor_of(last, &tie))));
     }
     let mut bundle = BundleWriter::new("history", None, &links);
+    let mut shown = Vec::with_capacity(versions.len());
     for stored in &versions {
         if admits(engine, &plan.scope, stored)? {
             write_entry(engine, &view, &mut bundle, stored)?;
+            shown.push(stored);
         }
     }
     let text = view.layout(bundle.finish())?;
-    Ok(Answer::content(200, text))
+    Ok(Answer::content(200, text).showing(shown))
 }
 
 /// The store chose by the current version. A past one may have been another

@@ -19,6 +19,7 @@ pub mod update;
 pub mod vread;
 
 use super::answer::Answer;
+use super::audit::Event;
 use super::authority::Authority;
 use super::engine::{Engine, Written};
 use super::operation::everything;
@@ -31,13 +32,27 @@ use route::{Interaction, route};
 impl Engine {
     /// Answers one request; a refusal is an answer too.
     pub async fn handle(&self, authority: &dyn Authority, request: Request) -> Answer {
-        match self.perform(authority, request).await {
-            Ok(answer) => answer,
-            Err(failure) => failure.into(),
-        }
+        self.handle_at(authority, request, |failure| failure).await
     }
 
-    pub async fn perform(
+    /// The same, with a place for refusals. What happened goes with the answer,
+    /// for whoever records it.
+    pub async fn handle_at(
+        &self,
+        authority: &dyn Authority,
+        request: Request,
+        place: impl FnOnce(Failure) -> Failure + Send,
+    ) -> Answer {
+        let event = Event::of(self, &request);
+        let mut answer = match self.perform(authority, request).await {
+            Ok(answer) => answer,
+            Err(failure) => place(failure).into(),
+        };
+        event.end(&mut answer);
+        answer
+    }
+
+    async fn perform(
         &self,
         authority: &dyn Authority,
         request: Request,
@@ -106,6 +121,8 @@ fn written(prefer: Return, written: &Written, index: usize) -> Result<Answer, Fa
         version: (version.version > 0).then_some(version.version),
         updated: put.then_some(version.updated),
         location: put.then(|| super::answer::location(&draft.key, version.version)),
+        recorded: true,
+        ..Answer::default()
     })
 }
 

@@ -50,7 +50,8 @@ pub async fn search(
         write(engine, &view, &mut bundle, stored, "include")?;
     }
     write_ignored(&mut bundle, &query);
-    Ok(Answer::content(200, view.layout(bundle.finish())?))
+    let answer = Answer::content(200, view.layout(bundle.finish())?);
+    Ok(answer.showing(found.rows.iter().chain(&included)))
 }
 
 /// A previous page was fetched from its end.

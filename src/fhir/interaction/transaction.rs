@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet, hash_map};
 use serde_json::Value;
 
 use super::super::answer::Answer;
+use super::super::audit::Event;
 use super::super::authority::Authority;
 use super::super::engine::{Draft, Engine, WriteError, Written};
 use super::super::outcome::{Failure, Kind};
@@ -231,7 +232,10 @@ async fn commit(
     let mut all = Vec::with_capacity(answers.len());
     for (entry, answer) in entries.iter().zip(answers) {
         all.push(match answer {
-            Some(answer) => answer,
+            Some(mut answer) => {
+                Event::of(engine, &entry.request).end(&mut answer);
+                answer
+            }
             None => reading(engine, authority, entry).await,
         });
     }
@@ -278,8 +282,6 @@ async fn reading(engine: &Engine, authority: &dyn Authority, entry: &Entry) -> A
         verb: Verb::Get,
         ..entry.request.clone()
     };
-    match Box::pin(engine.perform(authority, request)).await {
-        Ok(answer) => answer,
-        Err(failure) => at_entry(entry.index, failure).into(),
-    }
+    let place = |failure| at_entry(entry.index, failure);
+    Box::pin(engine.handle_at(authority, request, place)).await
 }

@@ -59,10 +59,12 @@ pub async fn everything(
     for stored in &found.rows {
         write(engine, &view, &mut bundle, stored, "match")?;
     }
-    for stored in &supporting(engine, &scope, &found.rows, &asked).await? {
+    let supporting = supporting(engine, &scope, &found.rows, &asked).await?;
+    for stored in &supporting {
         write(engine, &view, &mut bundle, stored, "include")?;
     }
-    Ok(Answer::content(200, view.layout(bundle.finish())?))
+    let answer = Answer::content(200, view.layout(bundle.finish())?);
+    Ok(answer.showing(found.rows.iter().chain(&supporting)))
 }
 
 /// POST brings the parameters in a Parameters resource.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use diesel::{Connection, SqliteConnection};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use unloop::store::Store;
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
@@ -15,7 +16,7 @@ pub enum StoreKind {
 
 /// Goes away with the value.
 pub enum Database {
-    Sqlite { _folder: tempfile::TempDir },
+    Sqlite { folder: tempfile::TempDir },
     Postgres { server: String, name: String },
 }
 
@@ -28,7 +29,7 @@ impl Database {
                 let url = format!("sqlite:{}", folder.path().join("test.db").display());
                 SqliteStore::migrate(&url, &SqliteSettings::default()).unwrap();
                 let store = SqliteStore::open(&url, SqliteSettings::default()).unwrap();
-                Some((Self::Sqlite { _folder: folder }, Arc::new(store)))
+                Some((Self::Sqlite { folder }, Arc::new(store)))
             }
             StoreKind::Postgres => {
                 let server = postgres_server()?;
@@ -48,6 +49,22 @@ impl Database {
     }
 }
 
+impl Database {
+    pub async fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite { folder } => {
+                let path = folder.path().join("test.db");
+                let mut file = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+                diesel::connection::SimpleConnection::batch_execute(&mut file, sql).unwrap();
+            }
+            Self::Postgres { server, name } => {
+                let (base, _) = server.rsplit_once('/').unwrap();
+                execute(&format!("{base}/{name}"), sql).await;
+            }
+        }
+    }
+}
+
 fn postgres_server() -> Option<String> {
     let url = std::env::var("UNLOOP_TEST_POSTGRES_URL").ok();
     if url.is_none() {
@@ -62,7 +79,9 @@ fn postgres_server() -> Option<String> {
 }
 
 async fn execute(server: &str, sql: &str) {
-    let mut connection = AsyncPgConnection::establish(server).await.unwrap();
+    let mut connection = <AsyncPgConnection as AsyncConnection>::establish(server)
+        .await
+        .unwrap();
     connection.batch_execute(sql).await.unwrap();
 }
 

@@ -1,5 +1,7 @@
 //! The service itself, as `serve` runs it, on a thread of its own.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use serde_json::Value;
@@ -7,6 +9,7 @@ use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Settings};
 use unloop::http::routes::{HttpLimits, OpenApi, configure};
+use unloop::store::Store;
 
 use super::call::{Call, Reply};
 use super::database::{Database, StoreKind};
@@ -16,7 +19,8 @@ pub struct Server {
     pub base: String,
     pub client: reqwest::Client,
     handle: ServerHandle,
-    _database: Database,
+    database: Database,
+    pub store: Arc<dyn Store>,
 }
 
 impl Server {
@@ -35,7 +39,7 @@ impl Server {
             cursors: CursorKey::new(b"cursors"),
         };
         tweak(&mut settings);
-        let engine = Data::new(Engine::new(store, r4(), settings, Vec::new()));
+        let engine = Data::new(Engine::new(store.clone(), r4(), settings, Vec::new()));
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -63,8 +67,14 @@ impl Server {
             base,
             client: reqwest::Client::new(),
             handle: receiver.recv().unwrap(),
-            _database: database,
+            database,
+            store,
         })
+    }
+
+    /// Runs SQL behind the service's back.
+    pub async fn execute(&self, sql: &str) {
+        self.database.execute(sql).await;
     }
 
     pub fn call(&self, method: &str, path: &str) -> Call {

@@ -1,0 +1,12 @@
+//! The audit trail: what happened to whose records, by whom. Records are kept
+//! with the commits they tell of; AuditEvents are made of them afterwards.
+//! <https://hl7.org/fhir/R4/auditevent.html>
+
+pub mod actor;
+pub mod event;
+pub mod keep;
+pub mod record;
+
+pub use actor::Actor;
+pub use event::{Event, Shown};
+pub use keep::keep;

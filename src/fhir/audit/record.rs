@@ -1,0 +1,91 @@
+//! One line of the trail: an event and who did it, as compact JSON.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, Event};
+use crate::store::{AuditRow, ResourceKey, StoreError};
+
+/// Resources written that one record names at most.
+const WRITTEN: usize = 100;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The interaction.
+    #[serde(rename = "do")]
+    pub interaction: String,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sent: String,
+    pub status: u16,
+    /// By type: `id/version`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub shown: BTreeMap<String, Vec<String>>,
+    /// `Type/id`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub patients: Vec<String>,
+    pub who: Actor,
+}
+
+impl Record {
+    pub fn new(actor: &Actor, event: &Event) -> Self {
+        let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for one in &event.shown {
+            let versions = shown.entry(one.key.resource_type.clone()).or_default();
+            versions.push(format!("{}/{}", one.key.id, one.version));
+        }
+        Self {
+            interaction: event.interaction.to_owned(),
+            resource_type: event.resource_type.clone(),
+            id: event.id.clone(),
+            sent: event.sent.clone(),
+            status: event.status,
+            shown,
+            written: event.written.iter().map(ToString::to_string).collect(),
+            patients: event.patients.clone(),
+            who: actor.clone(),
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, StoreError> {
+        let unreadable = |error| StoreError::Corrupt(format!("an audit record: {error}"));
+        serde_json::from_str(text).map_err(unreadable)
+    }
+
+    /// What was shown, as keys and versions.
+    pub fn versions(&self) -> impl Iterator<Item = (ResourceKey, i64)> + '_ {
+        self.shown.iter().flat_map(|(name, versions)| {
+            versions.iter().filter_map(move |place| {
+                let (id, version) = place.split_once('/')?;
+                Some((ResourceKey::new(name, id), version.parse().ok()?))
+            })
+        })
+    }
+
+    fn row(&self) -> AuditRow {
+        let record = serde_json::to_string(self);
+        AuditRow {
+            record: record.expect("texts, numbers and lists of them are JSON"),
+        }
+    }
+}
+
+/// The rows of an event: more than one where a commit writes very much.
+pub fn rows(actor: &Actor, event: &Event) -> Vec<AuditRow> {
+    let record = Record::new(actor, event);
+    if record.written.len() <= WRITTEN {
+        return vec![record.row()];
+    }
+    let parts = record.written.chunks(WRITTEN).map(|written| Record {
+        written: written.to_vec(),
+        ..record.clone()
+    });
+    parts.map(|part| part.row()).collect()
+}
