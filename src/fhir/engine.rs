@@ -9,8 +9,10 @@ use super::definitions::Definitions;
 use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
 use super::judge::judge;
+use super::operation::Operation;
 use super::outcome::{Failure, Issue, Kind};
 use super::resource::Resource;
+use super::rule::{self, Rule};
 use super::search::Catalogue;
 use super::{search, validate};
 use crate::store::{
@@ -59,14 +61,6 @@ pub struct Draft {
     pub content: Option<Resource>,
 }
 
-/// A rule that every commit passes. It may refuse, warn, change the drafts or
-/// add some that are written in the same commit.
-#[async_trait::async_trait]
-pub trait Rule: Send + Sync {
-    async fn review(&self, engine: &Engine, drafts: &mut Vec<Draft>)
-    -> Result<Vec<Issue>, Failure>;
-}
-
 pub struct Engine {
     pub store: Arc<dyn Store>,
     pub definitions: &'static Definitions,
@@ -74,6 +68,7 @@ pub struct Engine {
     pub settings: Settings,
     /// The CapabilityStatement, built at the first question.
     pub capabilities: OnceLock<String>,
+    pub operations: Vec<Box<dyn Operation>>,
     rules: Vec<Box<dyn Rule>>,
 }
 
@@ -101,8 +96,16 @@ impl Engine {
             catalogue: Catalogue::new(definitions, &settings.base_url),
             settings,
             capabilities: OnceLock::new(),
+            operations: Vec::new(),
             rules,
         }
+    }
+
+    /// The same engine with these operations besides its own.
+    #[must_use]
+    pub fn with_operations(mut self, operations: Vec<Box<dyn Operation>>) -> Self {
+        self.operations.extend(operations);
+        self
     }
 
     /// How searches are read; `lenient` ignores unknown parameters.
@@ -180,16 +183,18 @@ impl Engine {
         registry: Vec<RegistryChange>,
     ) -> Result<Attempt, Failure> {
         let own = drafts.len();
-        let mut warnings = Vec::new();
-        for rule in &self.rules {
-            warnings.extend(rule.review(self, &mut drafts).await?);
-        }
         let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
         let mut verdicts = Vec::with_capacity(own);
-        for (draft, change) in drafts.iter().zip(&mut changes).take(own) {
+        for (draft, change) in drafts.iter_mut().zip(&mut changes) {
             let verdict = judge(self, authority, draft, index_of(change)).await?;
             change.guard = verdict.guard.clone();
+            draft.guard = verdict.guard.clone();
             verdicts.push(verdict);
+        }
+        let review = rule::review(self, &self.rules, &mut drafts, &mut verdicts).await?;
+        if let Some(review) = &review {
+            changes = drafts.iter().map(|draft| self.change(draft)).collect();
+            changes.extend(review.rests_on.iter().map(rule::keep));
         }
         let bodies = changes.iter().map(body_of).collect();
         let touches_access = changes.iter().any(|change| decides_access(&change.key));
@@ -207,7 +212,7 @@ impl Engine {
                 drafts,
                 bodies,
                 versions,
-                warnings,
+                warnings: review.unwrap_or_default().issues,
                 shown: verdicts.iter().map(|verdict| verdict.shown).collect(),
             })),
             Err(StoreError::Conflict { change, conflict }) => Ok(Attempt::Lost {
@@ -262,14 +267,14 @@ enum Attempt {
 fn index_of(change: &Change) -> Option<&IndexRows> {
     match &change.write {
         Write::Put { index, .. } => Some(index),
-        Write::Delete => None,
+        Write::Delete | Write::Keep => None,
     }
 }
 
 fn body_of(change: &Change) -> Option<String> {
     match &change.write {
         Write::Put { body, .. } => Some(body.clone()),
-        Write::Delete => None,
+        Write::Delete | Write::Keep => None,
     }
 }
 

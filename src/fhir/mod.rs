@@ -18,6 +18,7 @@ pub mod operation;
 pub mod outcome;
 pub mod request;
 pub mod resource;
+pub mod rule;
 pub mod search;
 pub mod validate;
 pub mod view;

@@ -92,6 +92,9 @@ pub enum Write {
         index: IndexRows,
     },
     Delete,
+    /// Nothing: the guard alone matters. Whoever judged by a resource it does
+    /// not write makes sure that it still stands as it was read.
+    Keep,
 }
 
 #[derive(Clone, Debug, PartialEq)]

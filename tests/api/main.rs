@@ -22,6 +22,7 @@ mod garbage;
 mod grants;
 mod history;
 mod mutations;
+mod operations;
 mod paging;
 mod paging_property;
 mod patch;

@@ -6,10 +6,11 @@ use unloop::access::{Caller, Internal};
 use unloop::fhir::answer::Answer;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
-use unloop::fhir::engine::{Draft, Engine, Limits, Rule, Settings};
+use unloop::fhir::engine::{Draft, Engine, Limits, Settings};
 use unloop::fhir::outcome::{Failure, Issue, Kind};
 use unloop::fhir::request::{Content, Request, Return, Verb};
 use unloop::fhir::resource::Resource;
+use unloop::fhir::rule::{Review, Rule};
 use unloop::store::{Guard, Method, ResourceKey};
 
 use crate::support::{Database, StoreKind};
@@ -19,11 +20,11 @@ struct Noted;
 
 #[async_trait::async_trait]
 impl Rule for Noted {
-    async fn review(
-        &self,
-        _engine: &Engine,
-        drafts: &mut Vec<Draft>,
-    ) -> Result<Vec<Issue>, Failure> {
+    fn concerns(&self, draft: &Draft) -> bool {
+        draft.key.resource_type == "Patient"
+    }
+
+    async fn review(&self, _engine: &Engine, drafts: &mut Vec<Draft>) -> Result<Review, Failure> {
         let mut notes = Vec::new();
         for draft in drafts.iter() {
             let Some(resource) = &draft.content else {
@@ -35,7 +36,10 @@ impl Rule for Noted {
             notes.push(flag(&draft.key));
         }
         drafts.extend(notes);
-        Ok(vec![Issue::warning(Kind::BusinessRule, "Noted.")])
+        Ok(Review {
+            issues: vec![Issue::warning(Kind::BusinessRule, "Noted.")],
+            ..Review::default()
+        })
     }
 }
 

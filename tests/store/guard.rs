@@ -1,6 +1,6 @@
 //! Conditions under which a change may happen.
 
-use unloop::store::{Conflict, Effect, Guard, IndexKey, IndexRows, StoreError};
+use unloop::store::{Change, Conflict, Effect, Guard, IndexKey, IndexRows, StoreError, Write};
 
 use crate::fixture::{
     Bench, commit, commit_of, delete, done, guarded, has, plan, put, put_indexed, read,
@@ -126,4 +126,50 @@ pub async fn guards_are_judged_by_what_stood_before_the_commit(bench: &mut dyn B
         guarded(put("Patient", "d", "x"), no_match(2)),
     ];
     assert!(commit(&store, both).await.is_ok());
+}
+
+pub async fn what_is_kept_is_judged_and_not_written(bench: &mut dyn Bench) {
+    let store = bench.store();
+    done(&store, put("Patient", "a", "one")).await;
+    let beside = |id: &str, guard: Guard| {
+        let kept = Change {
+            write: Write::Keep,
+            ..guarded(put("Patient", id, ""), guard)
+        };
+        vec![put("Patient", "b", "new"), kept]
+    };
+    let versions = commit(&store, beside("a", Guard::VersionIs(1)))
+        .await
+        .unwrap();
+    assert_eq!(
+        (versions[1].version, versions[1].effect),
+        (1, Effect::Nothing)
+    );
+    let stale = Conflict::Version { current: Some(1) };
+    let refusal = Err(refused(1, stale));
+    assert_eq!(
+        commit(&store, beside("a", Guard::VersionIs(2))).await,
+        refusal
+    );
+    let nothing = commit(&store, beside("none", Guard::None)).await.unwrap();
+    assert_eq!(
+        (nothing[1].version, nothing[1].effect),
+        (0, Effect::Nothing)
+    );
+    let a = read(&store, "Patient", "a").await.unwrap();
+    assert_eq!((a.version, a.body.as_deref()), (1, Some("one")));
+    assert_eq!(read(&store, "Patient", "none").await, None);
+    assert_eq!(read(&store, "Patient", "b").await.unwrap().version, 2);
+
+    done(&store, put_indexed("Patient", "c", "x", with_fact(9))).await;
+    let matched = Err(refused(1, Conflict::Matched));
+    assert_eq!(
+        commit(&store, beside("condition", no_match(9))).await,
+        matched
+    );
+    assert!(
+        commit(&store, beside("condition", no_match(10)))
+            .await
+            .is_ok()
+    );
 }

@@ -56,7 +56,8 @@ macro_rules! suite {
                 no_match_is_judged_on_what_is_stored
                 a_conflict_names_its_change_and_undoes_all
                 a_failing_commit_does_not_harm_its_neighbours
-                guards_are_judged_by_what_stood_before_the_commit);
+                guards_are_judged_by_what_stood_before_the_commit
+                what_is_kept_is_judged_and_not_written);
             cases!($adapter, race:
                 one_of_many_conditional_creates_wins
                 one_of_many_updates_of_a_version_wins

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::definitions::{ParamKind, SearchParam};
 use super::super::engine::Engine;
+use super::super::operation::Level;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
 use super::super::search::{RESULT_PARAMETERS, is_searchable};
@@ -33,6 +34,19 @@ pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failur
 fn statement(engine: &Engine) -> Value {
     let types = engine.exposed_types();
     let resources: Vec<Value> = types.iter().map(|name| resource(engine, name)).collect();
+    let rest = json!({
+        "mode": "server",
+        "security": {
+            "cors": false,
+            "description": "No access control yet: the service binds to loopback addresses only.",
+        },
+        "resource": resources,
+        "interaction": codes(&["transaction", "batch", "search-system", "history-system"]),
+        "searchParam": common_params(engine),
+        "compartment": engine.definitions.compartments.iter().map(|compartment| {
+            format!("http://hl7.org/fhir/CompartmentDefinition/{}", compartment.code.to_lowercase())
+        }).collect::<Vec<_>>(),
+    });
     json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -47,19 +61,7 @@ fn statement(engine: &Engine) -> Value {
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
         "patchFormat": ["application/json-patch+json"],
-        "rest": [{
-            "mode": "server",
-            "security": {
-                "cors": false,
-                "description": "No access control yet: the service binds to loopback addresses only.",
-            },
-            "resource": resources,
-            "interaction": codes(&["transaction", "batch", "search-system", "history-system"]),
-            "searchParam": common_params(engine),
-            "compartment": engine.definitions.compartments.iter().map(|compartment| {
-                format!("http://hl7.org/fhir/CompartmentDefinition/{}", compartment.code.to_lowercase())
-            }).collect::<Vec<_>>(),
-        }],
+        "rest": [with_lists(rest, [("operation", system_operations(engine))])],
     })
 }
 
@@ -102,19 +104,32 @@ fn resource(engine: &Engine, name: &str) -> Value {
         [
             ("searchInclude", json!(includes)),
             ("searchRevInclude", json!(reverse)),
-            ("operation", operations(name)),
+            ("operation", operations(engine, name)),
         ],
     )
 }
 
-fn operations(name: &str) -> Value {
-    if name != "Patient" {
-        return json!([]);
+fn operations(engine: &Engine, name: &str) -> Value {
+    let mut operations = Vec::new();
+    if name == "Patient" {
+        operations.push(json!({
+            "name": "everything",
+            "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+        }));
     }
-    json!([{
-        "name": "everything",
-        "definition": "http://hl7.org/fhir/OperationDefinition/Patient-everything",
-    }])
+    let registered = engine.operations.iter().map(|one| one.definition());
+    for definition in registered.filter(|definition| definition.types.contains(&name)) {
+        operations.push(json!({"name": definition.name, "definition": definition.url}));
+    }
+    operations.into()
+}
+
+fn system_operations(engine: &Engine) -> Value {
+    let registered = engine.operations.iter().map(|one| one.definition());
+    registered
+        .filter(|definition| definition.levels.contains(&Level::System))
+        .map(|definition| json!({"name": definition.name, "definition": definition.url}))
+        .collect()
 }
 
 /// Adds the lists that have something in them: FHIR has no empty arrays.

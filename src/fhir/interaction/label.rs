@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::definitions::Definitions;
 use super::super::engine::Engine;
+use super::super::operation::Target;
 use super::super::request::{Content, Request};
 use super::route::{Interaction, SearchIn, route};
 use crate::store::HistoryOf;
@@ -63,6 +64,9 @@ fn names(interaction: &Interaction, request: &Request) -> (&'static str, &'stati
             ("search-compartment", "/{compartment}/{id}/{type}")
         }
         Interaction::Everything(_) => ("everything", "/{type}/{id}/$everything"),
+        Interaction::Operation(Target::System, name) => (name, "/${operation}"),
+        Interaction::Operation(Target::Type(_), name) => (name, "/{type}/${operation}"),
+        Interaction::Operation(Target::Instance(_), name) => (name, "/{type}/{id}/${operation}"),
     }
 }
 
@@ -80,6 +84,7 @@ fn type_of(interaction: &Interaction) -> Option<&str> {
     match interaction {
         Interaction::Capabilities
         | Interaction::Bundle
+        | Interaction::Operation(Target::System, _)
         | Interaction::History(HistoryOf::System)
         | Interaction::Search(SearchIn::System) => None,
         Interaction::Read(key)
@@ -88,11 +93,13 @@ fn type_of(interaction: &Interaction) -> Option<&str> {
         | Interaction::Patch(key)
         | Interaction::Delete(key)
         | Interaction::History(HistoryOf::Instance(key))
-        | Interaction::Everything(key) => Some(&key.resource_type),
+        | Interaction::Everything(key)
+        | Interaction::Operation(Target::Instance(key), _) => Some(&key.resource_type),
         Interaction::Create(name)
         | Interaction::ConditionalUpdate(name)
         | Interaction::ConditionalPatch(name)
         | Interaction::ConditionalDelete(name)
+        | Interaction::Operation(Target::Type(name), _)
         | Interaction::History(HistoryOf::Type(name))
         | Interaction::Search(SearchIn::Type(name)) => Some(name),
         Interaction::Search(SearchIn::Compartment(key, member)) => {

@@ -22,7 +22,7 @@ use super::answer::Answer;
 use super::audit::Event;
 use super::authority::Authority;
 use super::engine::{Engine, Written};
-use super::operation::everything;
+use super::operation::{everything, invoke};
 use super::outcome::{Failure, Issue, Kind, Severity, outcome};
 use super::request::{Request, Return};
 use super::resource::render_parts;
@@ -84,6 +84,9 @@ impl Engine {
             Interaction::Search(place) => search::search(self, authority, &request, place).await,
             Interaction::Everything(key) => {
                 everything::everything(self, authority, &request, key).await
+            }
+            Interaction::Operation(target, name) => {
+                invoke::invoke(self, authority, request, target, name).await
             }
         }
     }

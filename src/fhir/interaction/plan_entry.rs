@@ -83,13 +83,25 @@ pub async fn plan(
             Kind::NotSupported,
             "An entry cannot be a batch or transaction itself.",
         )),
+        Interaction::Operation(_, name) if affects_state(engine, name) => Err(Failure::new(
+            Kind::NotSupported,
+            format!(
+                "${name} writes by itself, so it cannot be an entry of a transaction. Send it alone."
+            ),
+        )),
         Interaction::Read(_)
         | Interaction::Vread(..)
         | Interaction::History(_)
         | Interaction::Search(_)
         | Interaction::Everything(_)
+        | Interaction::Operation(..)
         | Interaction::Capabilities => Ok(Step::Read),
     }
+}
+
+fn affects_state(engine: &Engine, name: &str) -> bool {
+    let mut registered = engine.operations.iter().map(|one| one.definition());
+    registered.any(|definition| definition.name == name && definition.affects_state)
 }
 
 async fn plan_create(

@@ -2,6 +2,7 @@
 //! a bundle are read here alike. <https://hl7.org/fhir/R4/http.html#summary>
 
 use super::super::engine::Engine;
+use super::super::operation::Target;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Verb};
 use super::super::validate::id;
@@ -25,6 +26,8 @@ pub enum Interaction {
     Search(SearchIn),
     /// `Patient/{id}/$everything`
     Everything(ResourceKey),
+    /// An operation that is registered for this target, by its name.
+    Operation(Target, &'static str),
 }
 
 /// Where a search looks.
@@ -52,7 +55,7 @@ pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure>
             Verb::Post,
             Interaction::Search(SearchIn::System),
         ),
-        [name] if name.starts_with('$') => Err(no_operation()),
+        [name] if name.starts_with('$') => operation(engine, request.verb, Target::System, name),
         [name, rest @ ..] => {
             known(engine, name)?;
             match rest {
@@ -67,7 +70,10 @@ pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure>
                     Verb::Post,
                     Interaction::Search(SearchIn::Type((*name).to_owned())),
                 ),
-                [operation] if operation.starts_with('$') => Err(no_operation()),
+                [code] if code.starts_with('$') => {
+                    let target = Target::Type((*name).to_owned());
+                    operation(engine, request.verb, target, code)
+                }
                 [id, rest @ ..] => of_instance(engine, request.verb, name, id, rest),
             }
         }
@@ -136,7 +142,7 @@ fn of_instance(
             Verb::Get | Verb::Post => Ok(Interaction::Everything(key)),
             _ => Err(not_allowed(verb, "GET and POST")),
         },
-        [operation] if operation.starts_with('$') => Err(no_operation()),
+        [code] if code.starts_with('$') => operation(engine, verb, Target::Instance(key), code),
         [member] | [member, "_search"] => {
             let search = compartment(engine, key, member)?;
             let by = if rest.len() == 1 {
@@ -151,6 +157,30 @@ fn of_instance(
             "There is nothing at this address. See /metadata for what there is.",
         )),
     }
+}
+
+/// "Operations that affect the state are invoked by POST only."
+/// <https://hl7.org/fhir/R4/operations.html#executing>
+fn operation(
+    engine: &Engine,
+    verb: Verb,
+    target: Target,
+    code: &str,
+) -> Result<Interaction, Failure> {
+    let registered = engine.operations.iter().map(|one| one.definition());
+    let found = registered
+        .filter(|definition| code.strip_prefix('$') == Some(definition.name))
+        .find(|definition| definition.is_for(&target));
+    let Some(definition) = found else {
+        return Err(no_operation());
+    };
+    match verb {
+        Verb::Post => {}
+        Verb::Get if !definition.affects_state => {}
+        _ if definition.affects_state => return Err(not_allowed(verb, "POST")),
+        _ => return Err(not_allowed(verb, "GET and POST")),
+    }
+    Ok(Interaction::Operation(target, definition.name))
 }
 
 fn compartment(engine: &Engine, key: ResourceKey, member: &str) -> Result<SearchIn, Failure> {

@@ -1,3 +1,96 @@
-//! Operations that are more than an interaction.
+//! Operations that are more than an interaction, and how rooms above register
+//! theirs. <https://hl7.org/fhir/R4/operations.html>
 
+pub mod arguments;
 pub mod everything;
+pub mod invoke;
+pub mod output;
+pub mod records;
+
+pub use arguments::Arguments;
+pub use output::Part;
+pub use records::{Records, Seen};
+
+use super::answer::Answer;
+use super::authority::Authority;
+use super::engine::Engine;
+use super::outcome::Failure;
+use crate::store::ResourceKey;
+
+/// What an operation is called on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    System,
+    Type(String),
+    Instance(ResourceKey),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    System,
+    Type,
+    Instance,
+}
+
+/// One parameter that goes in. <https://hl7.org/fhir/R4/operationdefinition.html>
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    pub name: &'static str,
+    /// A FHIR datatype, or `Resource`.
+    pub kind: &'static str,
+    pub required: bool,
+    /// Where not empty, the values that it may have.
+    pub codes: &'static [&'static str],
+    pub text: &'static str,
+}
+
+/// What the CapabilityStatement, the OpenAPI document and the router know.
+#[derive(Debug)]
+pub struct Definition {
+    /// Without the dollar sign.
+    pub name: &'static str,
+    /// The canonical URL of the OperationDefinition.
+    pub url: &'static str,
+    pub title: &'static str,
+    pub text: &'static str,
+    /// The resource types of the levels Type and Instance.
+    pub types: &'static [&'static str],
+    pub levels: &'static [Level],
+    pub affects_state: bool,
+    pub parameters: &'static [Parameter],
+}
+
+impl Definition {
+    pub fn is_for(&self, target: &Target) -> bool {
+        let (level, name) = match target {
+            Target::System => (Level::System, None),
+            Target::Type(name) => (Level::Type, Some(name.as_str())),
+            Target::Instance(key) => (Level::Instance, Some(key.resource_type.as_str())),
+        };
+        self.levels.contains(&level) && name.is_none_or(|name| self.types.contains(&name))
+    }
+}
+
+/// One call, its input checked against the definition.
+pub struct Call<'c> {
+    pub engine: &'c Engine,
+    pub authority: &'c dyn Authority,
+    pub target: Target,
+    pub arguments: Arguments,
+}
+
+impl<'c> Call<'c> {
+    /// What the caller may read.
+    pub fn records(&self) -> Records<'c> {
+        Records::of(self.engine, self.authority)
+    }
+}
+
+/// An operation reads through the caller's [`Authority`] ([`Call::records`]),
+/// so that it never shows what a search would not.
+#[async_trait::async_trait]
+pub trait Operation: Send + Sync {
+    fn definition(&self) -> &'static Definition;
+
+    async fn run(&self, call: Call<'_>) -> Result<Answer, Failure>;
+}

@@ -56,7 +56,7 @@ impl<'a> Row<'a> {
             method: change.method,
             document: match &change.write {
                 Write::Put { body, index } => Some((body, index)),
-                Write::Delete => None,
+                Write::Delete | Write::Keep => None,
             },
         }
     }

@@ -81,7 +81,7 @@ fn next(change: &Change, current: Option<Current>, now: i64) -> Version {
         Write::Put { .. } if live => Effect::Updated,
         Write::Put { .. } => Effect::Created,
         Write::Delete if live => Effect::Deleted,
-        Write::Delete => Effect::Nothing,
+        Write::Delete | Write::Keep => Effect::Nothing,
     };
     let (version, updated) = current.map_or((0, 0), |current| (current.version, current.updated));
     if effect == Effect::Nothing {

@@ -180,6 +180,7 @@ fn write(
     let version = current.as_ref().map_or(0, |current| current.version) + 1;
     let live = current.as_ref().is_some_and(|current| current.live);
     let (effect, body, index) = match change.write {
+        Write::Keep => return Ok(nothing(current)),
         Write::Delete if !live => return Ok(nothing(current)),
         Write::Delete => (Effect::Deleted, None, IndexRows::default()),
         Write::Put { body, index } if live => (Effect::Updated, Some(body), index),

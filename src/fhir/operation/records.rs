@@ -1,0 +1,179 @@
+//! The records that an operation or a rule judges by, and whether they are all
+//! that there is.
+
+use super::super::authority::{Authority, Permission};
+use super::super::engine::{Engine, now, unavailable};
+use super::super::interaction::read::{gone, not_found};
+use super::super::outcome::{Failure, Kind};
+use super::super::resource::{Resource, parse_stored};
+use super::super::search::{Query, compile};
+use crate::store::{ResourceKey, Scope, SearchPlan};
+
+/// Rows of one question to the store.
+const PAGE: usize = 500;
+/// Whoever has more than this has no answer that could be relied on.
+const MOST: usize = 20_000;
+
+/// What a search found.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub resources: Vec<Version>,
+    /// There is more that matches, which the caller may not see.
+    pub hidden: bool,
+}
+
+/// A resource and the version that was read.
+#[derive(Clone, Debug)]
+pub struct Version {
+    pub key: ResourceKey,
+    pub version: i64,
+    pub resource: Resource,
+}
+
+/// Reads as the caller may, or (for a rule) all there is: whether a write is
+/// right does not depend on what its writer may see.
+#[derive(Clone, Copy)]
+pub struct Records<'r> {
+    engine: &'r Engine,
+    authority: Option<&'r dyn Authority>,
+}
+
+impl<'r> Records<'r> {
+    pub fn of(engine: &'r Engine, authority: &'r dyn Authority) -> Self {
+        Self {
+            engine,
+            authority: Some(authority),
+        }
+    }
+
+    pub fn all(engine: &'r Engine) -> Self {
+        Self {
+            engine,
+            authority: None,
+        }
+    }
+
+    fn scope(&self, permission: Permission, resource_type: &str) -> Result<Scope, Failure> {
+        match self.authority {
+            Some(authority) => authority.scope(permission, Some(resource_type)),
+            None => Ok(Scope::everything()),
+        }
+    }
+
+    /// The current version; 404 and 410 as a read answers them.
+    pub async fn read(&self, key: &ResourceKey) -> Result<Version, Failure> {
+        let scope = self.scope(Permission::Read, &key.resource_type)?;
+        let found = self
+            .engine
+            .store
+            .read(&scope, std::slice::from_ref(key))
+            .await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        let Some(stored) = found.into_iter().next().flatten() else {
+            return Err(not_found(key));
+        };
+        let resource = parse_stored(&stored)?.ok_or_else(|| gone(&stored))?;
+        Ok(Version {
+            key: stored.key,
+            version: stored.version,
+            resource,
+        })
+    }
+
+    /// The current version where there is one that may be seen.
+    pub async fn find(&self, key: &ResourceKey) -> Result<Option<Version>, Failure> {
+        match self.read(key).await {
+            Ok(version) => Ok(Some(version)),
+            Err(failure) => match failure.kind {
+                Kind::NotFound | Kind::Deleted | Kind::Forbidden => Ok(None),
+                _ => Err(failure),
+            },
+        }
+    }
+
+    /// All resources of the type that meet the criteria. A type that the
+    /// caller may not search is one whose resources are hidden.
+    pub async fn search(
+        &self,
+        resource_type: &str,
+        criteria: &[(&str, &str)],
+    ) -> Result<Seen, Failure> {
+        let scope = match self.scope(Permission::Search, resource_type) {
+            Ok(scope) => scope,
+            Err(failure) if failure.kind == Kind::Forbidden => {
+                return Ok(Seen {
+                    hidden: true,
+                    ..Seen::default()
+                });
+            }
+            Err(failure) => return Err(failure),
+        };
+        let mut plan = self.plan(resource_type, criteria, scope)?;
+        let mut seen = Seen::default();
+        loop {
+            let found = self.engine.store.search(&plan).await;
+            let found = found.map_err(|error| unavailable(&error))?;
+            for stored in &found.rows {
+                if let Some(resource) = parse_stored(stored)? {
+                    seen.resources.push(Version {
+                        key: stored.key.clone(),
+                        version: stored.version,
+                        resource,
+                    });
+                }
+            }
+            plan.after = found.positions.last().cloned();
+            if !found.more || plan.after.is_none() {
+                break;
+            }
+            if seen.resources.len() >= MOST {
+                return Err(too_many(resource_type));
+            }
+        }
+        seen.hidden = self
+            .is_hidden(resource_type, plan, seen.resources.len())
+            .await?;
+        Ok(seen)
+    }
+
+    fn plan(
+        &self,
+        resource_type: &str,
+        criteria: &[(&str, &str)],
+        scope: Scope,
+    ) -> Result<SearchPlan, Failure> {
+        let pairs: Vec<(String, String)> = criteria
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let settings = self.engine.search_settings(false);
+        let catalogue = &self.engine.catalogue;
+        let query = Query::parse(catalogue, Some(resource_type), &pairs, &settings)?;
+        let mut plan = compile(catalogue, &query, None, scope, now())?;
+        plan.limit = PAGE;
+        Ok(plan)
+    }
+
+    /// Whether the same question without the caller's limits has more answers.
+    async fn is_hidden(
+        &self,
+        resource_type: &str,
+        mut plan: SearchPlan,
+        seen: usize,
+    ) -> Result<bool, Failure> {
+        if plan.scope.within(&[resource_type]).is_everything() {
+            return Ok(false);
+        }
+        plan.scope = Scope::everything();
+        plan.after = None;
+        let all = self.engine.store.count(&plan).await;
+        let all = all.map_err(|error| unavailable(&error))?;
+        Ok(usize::try_from(all).unwrap_or(usize::MAX) > seen)
+    }
+}
+
+fn too_many(resource_type: &str) -> Failure {
+    let text =
+        format!("There are more {resource_type} resources than this operation reads ({MOST}).");
+    Failure::new(Kind::TooLarge, text)
+}
