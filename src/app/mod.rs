@@ -4,6 +4,7 @@
 mod error;
 mod server;
 mod store;
+mod tls;
 
 use std::net::SocketAddr;
 
@@ -11,7 +12,7 @@ pub use error::StartError;
 pub use server::App;
 pub use store::{close, migrate};
 
-use crate::config::{Config, ConfigError, nearest};
+use crate::config::{Config, ConfigError, Server, nearest};
 use crate::fhir::cursor::CursorKey;
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
@@ -26,14 +27,18 @@ pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, Star
 }
 
 /// Where a server at this address is reached from its own machine.
-fn listening_url(address: SocketAddr) -> String {
-    format!("http://{address}{BASE_PATH}")
+fn listening_url(config: &Server, address: SocketAddr) -> String {
+    let scheme = match config.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    format!("{scheme}://{address}{BASE_PATH}")
 }
 
 fn settings(config: &Config, address: SocketAddr) -> Result<Settings, ConfigError> {
     let base_url = config.server.base_url.clone();
     Ok(Settings {
-        base_url: base_url.unwrap_or_else(|| listening_url(address)),
+        base_url: base_url.unwrap_or_else(|| listening_url(&config.server, address)),
         types: known_types(r4(), &config.records.types)?,
         limits: Limits {
             depth: config.limits.depth,

@@ -7,18 +7,23 @@ use std::time::{Duration, Instant};
 
 use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{StartError, engine, known_types, listening_url, store};
+use super::{StartError, engine, known_types, listening_url, store, tls};
 use crate::config::Config;
 use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
 use crate::http::observe::observe;
+use crate::http::protect::{cors, headers};
+use crate::http::rate::{RateLimits, Rates, by_address};
 use crate::http::routes::{HttpLimits, OpenApi, configure};
 
 const OPENAPI: &str = include_str!("../../openapi/openapi.json");
+
+/// The head of a request must arrive in this time.
+const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// Connections that wait for their next request are kept this long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -29,6 +34,7 @@ pub struct App {
     engine: Data<Engine>,
     server: Server,
     shutdown: Duration,
+    listening_url: String,
 }
 
 impl App {
@@ -40,12 +46,13 @@ impl App {
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let engine = Data::new(engine(&config, address).await?);
-        let server = serve(&config, listener, engine.clone()).map_err(failed)?;
+        let server = serve(&config, listener, engine.clone())?;
         Ok(Self {
             address,
             engine,
             server,
             shutdown: config.server.shutdown,
+            listening_url: listening_url(&config.server, address),
         })
     }
 
@@ -59,8 +66,8 @@ impl App {
     }
 
     /// Where this machine reaches it, which a base URL of the operator's may not say.
-    pub fn listening_url(&self) -> String {
-        listening_url(self.address)
+    pub fn listening_url(&self) -> &str {
+        &self.listening_url
     }
 
     pub fn engine(&self) -> Arc<Engine> {
@@ -108,26 +115,45 @@ fn serve(
     config: &Config,
     listener: TcpListener,
     engine: Data<Engine>,
-) -> Result<Server, std::io::Error> {
+) -> Result<Server, StartError> {
+    let failed = |error| StartError::Bind(config.server.bind, error);
     let limits = HttpLimits {
         body: config.limits.body,
         url: config.limits.url,
+        body_time: config.limits.body_time,
     };
+    let rates = Data::new(Rates::new(RateLimits {
+        address: config.limits.rate_address,
+        caller: config.limits.rate_caller,
+        auth: config.limits.rate_auth,
+    }));
+    let tls = config.server.tls.clone();
+    let secure = tls.is_some();
+    let origins = config.server.cors_origins.clone();
     let document = Data::new(OpenApi(OPENAPI));
     let mut http = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(engine.clone())
             .app_data(document.clone())
+            .app_data(rates.clone())
             .wrap(Compress::default())
+            .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+            .wrap(from_fn(by_address))
+            .wrap(headers(secure))
             .wrap(from_fn(observe))
             .configure(configure(limits))
     })
     .disable_signals()
     .keep_alive(KEEP_ALIVE)
+    .client_request_timeout(HEAD_TIME)
     .tcp_nodelay(true)
     .shutdown_timeout(config.server.shutdown.as_secs());
     if let Some(workers) = config.server.workers {
         http = http.workers(workers);
     }
-    Ok(http.listen(listener)?.run())
+    let http = match &tls {
+        Some(tls) => http.listen_rustls_0_23(listener, tls::server(tls)?),
+        None => http.listen(listener),
+    };
+    Ok(http.map_err(failed)?.run())
 }

@@ -1,5 +1,7 @@
 //! `UNLOOP_MAX_…`, `UNLOOP_DEFAULT_PAGE`: what one request may ask for.
 
+use std::time::Duration;
+
 use super::ConfigError;
 use super::values::Values;
 
@@ -17,6 +19,14 @@ pub struct Limits {
     pub default_page: usize,
     /// `UNLOOP_MAX_PAGE`
     pub max_page: usize,
+    /// `UNLOOP_BODY_SECONDS`: until the content of a request has arrived.
+    pub body_time: Duration,
+    /// `UNLOOP_RATE_ADDRESS`: requests a second; 0: any number.
+    pub rate_address: u32,
+    /// `UNLOOP_RATE_CALLER`: requests a second; 0: any number.
+    pub rate_caller: u32,
+    /// `UNLOOP_RATE_AUTH`: requests for tokens a second; 0: any number.
+    pub rate_auth: u32,
 }
 
 impl Limits {
@@ -29,6 +39,10 @@ impl Limits {
             entries: values.count("UNLOOP_MAX_ENTRIES", 1..=1_000_000)?,
             default_page: values.count("UNLOOP_DEFAULT_PAGE", 1..=10_000)?,
             max_page: values.count("UNLOOP_MAX_PAGE", 1..=10_000)?,
+            body_time: seconds(values.count("UNLOOP_BODY_SECONDS", 1..=3600)?),
+            rate_address: rate(values, "UNLOOP_RATE_ADDRESS")?,
+            rate_caller: rate(values, "UNLOOP_RATE_CALLER")?,
+            rate_auth: rate(values, "UNLOOP_RATE_AUTH")?,
         };
         if limits.default_page > limits.max_page {
             return Err(values.refuse(
@@ -38,4 +52,13 @@ impl Limits {
         }
         Ok(limits)
     }
+}
+
+fn seconds(count: usize) -> Duration {
+    Duration::from_secs(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+fn rate(values: &Values, variable: &'static str) -> Result<u32, ConfigError> {
+    let count = values.count(variable, 0..=1_000_000)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }

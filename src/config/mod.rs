@@ -18,7 +18,7 @@ pub use database::{Address, Database};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use records::Records;
-pub use server::Server;
+pub use server::{Server, Tls};
 pub use values::nearest;
 
 /// A setting that stops the start: one line that names it and the remedy.

@@ -1,6 +1,7 @@
 //! `UNLOOP_BIND`, `UNLOOP_BASE_URL`, `UNLOOP_WORKERS`, `UNLOOP_SHUTDOWN_SECONDS`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ConfigError;
@@ -18,6 +19,16 @@ pub struct Server {
     pub workers: Option<usize>,
     /// `UNLOOP_SHUTDOWN_SECONDS`
     pub shutdown: Duration,
+    pub tls: Option<Tls>,
+    /// `UNLOOP_CORS_ORIGINS`
+    pub cors_origins: Vec<String>,
+}
+
+/// `UNLOOP_TLS_CERT` and `UNLOOP_TLS_KEY`: PEM files.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 impl Server {
@@ -29,6 +40,8 @@ impl Server {
             base_url: base_url(values)?,
             workers: values.number("UNLOOP_WORKERS", 1..=1024)?,
             shutdown: Duration::from_secs(u64::try_from(seconds).unwrap_or(u64::MAX)),
+            tls: tls(values)?,
+            cors_origins: cors_origins(values)?,
         })
     }
 }
@@ -54,6 +67,42 @@ fn bind(values: &Values) -> Result<SocketAddr, ConfigError> {
         ));
     }
     Ok(address)
+}
+
+fn tls(values: &Values) -> Result<Option<Tls>, ConfigError> {
+    match (
+        values.text("UNLOOP_TLS_CERT"),
+        values.text("UNLOOP_TLS_KEY"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(Tls {
+            certificate: certificate.into(),
+            key: key.into(),
+        })),
+        (Some(_), None) => Err(values.refuse("UNLOOP_TLS_CERT", "needs UNLOOP_TLS_KEY beside it")),
+        (None, Some(_)) => Err(values.refuse("UNLOOP_TLS_KEY", "needs UNLOOP_TLS_CERT beside it")),
+    }
+}
+
+fn cors_origins(values: &Values) -> Result<Vec<String>, ConfigError> {
+    let text = values.text("UNLOOP_CORS_ORIGINS").unwrap_or_default();
+    let origins = text.split(',').map(str::trim).filter(|o| !o.is_empty());
+    let origins: Vec<String> = origins.map(str::to_owned).collect();
+    let is_origin = |origin: &String| {
+        let host = origin
+            .split_once("://")
+            .map(|(scheme, host)| (scheme, host));
+        host.is_some_and(|(scheme, host)| {
+            matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*'])
+        })
+    };
+    if origins.iter().all(is_origin) {
+        return Ok(origins);
+    }
+    Err(values.wrong(
+        "UNLOOP_CORS_ORIGINS",
+        "origins with commas between them, such as https://app.example.org (no path, no *)",
+    ))
 }
 
 fn base_url(values: &Values) -> Result<Option<String>, ConfigError> {

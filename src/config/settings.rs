@@ -84,6 +84,48 @@ pub const SETTINGS: &[Setting] = &[
         "30",
         "how long requests in flight may take after SIGTERM",
     ),
+    derived(
+        "UNLOOP_TLS_CERT",
+        "server.tls_cert",
+        "no TLS",
+        "PEM file with the certificate chain; serves https by itself",
+    ),
+    derived(
+        "UNLOOP_TLS_KEY",
+        "server.tls_key",
+        "no TLS",
+        "PEM file with the private key of UNLOOP_TLS_CERT",
+    ),
+    derived(
+        "UNLOOP_CORS_ORIGINS",
+        "server.cors_origins",
+        "none",
+        "origins whose pages may call this service, with commas between them",
+    ),
+    setting(
+        "UNLOOP_RATE_ADDRESS",
+        "limits.rate_address",
+        "1000",
+        "requests a second from one address, 0: any number; behind a proxy all come from one",
+    ),
+    setting(
+        "UNLOOP_RATE_CALLER",
+        "limits.rate_caller",
+        "500",
+        "requests a second of one caller, 0: any number",
+    ),
+    setting(
+        "UNLOOP_RATE_AUTH",
+        "limits.rate_auth",
+        "10",
+        "requests a second from one address for tokens, 0: any number",
+    ),
+    setting(
+        "UNLOOP_BODY_SECONDS",
+        "limits.body_seconds",
+        "60",
+        "how long the content of a request may take to arrive",
+    ),
     setting(
         "UNLOOP_MAX_BODY_BYTES",
         "limits.body_bytes",

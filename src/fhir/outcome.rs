@@ -43,6 +43,10 @@ pub enum Kind {
     /// `Accept` or `_format` that is not FHIR JSON.
     NotAcceptable,
     Forbidden,
+    /// More requests than this caller or address may send.
+    TooMany,
+    /// The content did not arrive in time.
+    TooSlow,
     /// The database does not answer. Try again.
     Unavailable,
     /// A fault of this service. Its text says nothing of the inside.
@@ -65,10 +69,12 @@ impl Kind {
             Self::Conflict => 409,
             Self::Deleted => 410,
             Self::VersionConflict | Self::MultipleMatches | Self::NoMatch => 412,
+            Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::BusinessRule => 422,
+            Self::TooMany => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }
@@ -92,6 +98,8 @@ impl Kind {
             Self::BusinessRule => "business-rule",
             Self::TooLarge | Self::UriTooLong => "too-long",
             Self::Forbidden => "forbidden",
+            Self::TooMany => "throttled",
+            Self::TooSlow => "timeout",
             Self::Unavailable => "transient",
             Self::Internal => "exception",
         }

@@ -7,6 +7,8 @@ pub mod health;
 pub mod media;
 pub mod observe;
 pub mod openapi;
+pub mod protect;
+pub mod rate;
 pub mod request;
 pub mod response;
 pub mod routes;

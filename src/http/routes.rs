@@ -1,9 +1,11 @@
 //! Every URL of the service. What lies below `/fhir` is in
 //! `fhir::interaction::route`, because bundle entries go there too.
 
+use std::time::Duration;
+
 use actix_web::http::header;
-use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
 use super::{health, observe, request, response};
 use crate::access::{Caller, Internal};
@@ -27,6 +29,8 @@ pub struct HttpLimits {
     pub body: usize,
     /// Bytes of path and query together.
     pub url: usize,
+    /// Until the content has arrived.
+    pub body_time: Duration,
 }
 
 /// The document at `/openapi.json`.
@@ -49,10 +53,13 @@ async fn fhir(
     http: HttpRequest,
     engine: Data<Engine>,
     limits: Data<HttpLimits>,
-    body: Result<Bytes, actix_web::Error>,
+    payload: Payload,
 ) -> HttpResponse {
     let caller = Caller::internal(Internal::Local).at(request::origin(&http));
-    let (answer, label) = match request::read(&http, &limits, engine.settings.limits.depth, body) {
+    let body = content(&http, payload, limits.body_time).await;
+    let depth = engine.settings.limits.depth;
+    let read = body.and_then(|body| request::read(&http, &limits, depth, body));
+    let (answer, label) = match read {
         Ok(request) => {
             let label = label(&engine, &request);
             (engine.handle(&caller, request).await, label)
@@ -77,6 +84,22 @@ fn refused(http: &HttpRequest, failure: Failure) -> Answer {
     let sent = format!("{} {address}", http.method());
     answer.events.push(Event::refused(sent, answer.status));
     answer
+}
+
+/// Whoever sends slowly holds no connection for long.
+async fn content(
+    http: &HttpRequest,
+    payload: Payload,
+    within: Duration,
+) -> Result<Result<Bytes, actix_web::Error>, Failure> {
+    let mut payload = payload.into_inner();
+    let arrived = tokio::time::timeout(within, Bytes::from_request(http, &mut payload));
+    arrived.await.map_err(|_| {
+        Failure::new(
+            Kind::TooSlow,
+            "The content did not arrive in time. Nothing was written; send it again, or in smaller parts.",
+        )
+    })
 }
 
 async fn openapi(document: Data<OpenApi>) -> HttpResponse {

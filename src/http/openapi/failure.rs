@@ -10,7 +10,7 @@ use crate::fhir::outcome::{Failure, Kind};
 const ANY: &str = "Failure";
 
 /// Name of the component; kinds of one status, and when each comes.
-const FAILURES: [(&str, &[(Kind, &str)]); 15] = [
+const FAILURES: [(&str, &[(Kind, &str)]); 17] = [
     (
         "BadRequest",
         &[
@@ -87,6 +87,20 @@ const FAILURES: [(&str, &[(Kind, &str)]); 15] = [
                 "The condition matches more than one resource.",
             ),
         ],
+    ),
+    (
+        "TooSlow",
+        &[(
+            Kind::TooSlow,
+            "The content did not arrive in time. Nothing was written.",
+        )],
+    ),
+    (
+        "TooMany",
+        &[(
+            Kind::TooMany,
+            "Too many requests of this caller or address; Retry-After says when to try again.",
+        )],
     ),
     (
         "TooLarge",

@@ -46,6 +46,7 @@ impl Server {
                 let limits = HttpLimits {
                     body: 4 << 20,
                     url: 8192,
+                    body_time: std::time::Duration::from_secs(60),
                 };
                 let server = HttpServer::new(move || {
                     App::new()

@@ -1,0 +1,129 @@
+//! How many requests one address and one caller may send.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::response;
+use crate::fhir::outcome::{Failure, Kind};
+
+/// Requests a second; 0: any number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RateLimits {
+    pub address: u32,
+    pub caller: u32,
+    /// From one address, for tokens.
+    pub auth: u32,
+}
+
+/// Whoever has been quiet is forgotten after so many questions.
+const FORGET_EVERY: u32 = 100_000;
+
+pub struct Rates {
+    address: Limit<IpAddr>,
+    auth: Limit<IpAddr>,
+    caller: Limit<String>,
+}
+
+struct Limit<K: Clone + Eq + std::hash::Hash> {
+    /// `None`: any number.
+    limiter: Option<DefaultKeyedRateLimiter<K>>,
+    asked: AtomicU32,
+    clock: DefaultClock,
+}
+
+/// Seconds until the next request will be let in.
+struct Wait(u64);
+
+impl Rates {
+    pub fn new(limits: RateLimits) -> Self {
+        Self {
+            address: Limit::new(limits.address),
+            auth: Limit::new(limits.auth),
+            caller: Limit::new(limits.caller),
+        }
+    }
+
+    /// `identity` tells the caller from all others.
+    pub fn caller(&self, identity: &str) -> Result<(), HttpResponse> {
+        let key = || identity.to_owned();
+        self.caller.ask(key).map_err(|wait| refusal(&wait))
+    }
+}
+
+impl<K: Clone + Eq + std::hash::Hash> Limit<K> {
+    fn new(rate: u32) -> Self {
+        // A burst of two seconds, so that a page that asks for much at once works.
+        let quota = NonZeroU32::new(rate)
+            .map(|rate| Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)));
+        Self {
+            limiter: quota.map(RateLimiter::keyed),
+            asked: AtomicU32::new(0),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    fn ask(&self, key: impl FnOnce() -> K) -> Result<(), Wait> {
+        let Some(limiter) = &self.limiter else {
+            return Ok(());
+        };
+        if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            limiter.retain_recent();
+        }
+        limiter
+            .check_key(&key())
+            .map_err(|until| Wait(until.wait_time_from(self.clock.now()).as_secs() + 1))
+    }
+}
+
+const TWO: NonZeroU32 = NonZeroU32::new(2).expect("2 is not 0");
+
+/// For `middleware::from_fn`: before anything of the request is looked at.
+pub async fn by_address<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let rates = request.app_data::<Data<Rates>>();
+    let address = request.peer_addr().map(|peer| network(peer.ip()));
+    let path = request.path();
+    let asked = match (rates, address) {
+        // An orchestrator's questions must not fail because clients ask much.
+        (Some(rates), Some(address)) if !path.starts_with("/health/") => {
+            let all = rates.address.ask(|| address);
+            match path.starts_with("/auth/") {
+                true => all.and_then(|()| rates.auth.ask(|| address)),
+                false => all,
+            }
+        }
+        _ => Ok(()),
+    };
+    match asked {
+        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
+        Err(wait) => Ok(request.into_response(refusal(&wait)).map_into_right_body()),
+    }
+}
+
+/// Whoever has one address of IPv6 has 2^64 of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+    }
+}
+
+fn refusal(Wait(seconds): &Wait) -> HttpResponse {
+    let text = format!("Too many requests. Try again in {seconds} s, and not all at once.");
+    let mut response = response::write("", Failure::new(Kind::TooMany, text).into());
+    let value = header::HeaderValue::from(*seconds);
+    response.headers_mut().insert(header::RETRY_AFTER, value);
+    response
+}
