@@ -10,6 +10,7 @@
 mod demo;
 mod import;
 mod lifecycle;
+mod limits;
 mod migrate;
 mod settings;
 mod support;

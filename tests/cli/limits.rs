@@ -1,0 +1,128 @@
+//! What the transport bears: rates, slow clients, pages of other sites, TLS.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::support::{Database, Running, describe, unloop};
+
+fn serve(database: &Database, settings: &[(&str, &str)]) -> Running {
+    let mut command = unloop(&["serve"]);
+    command
+        .env("DATABASE_URL", database.url())
+        .env("UNLOOP_BIND", "127.0.0.1:0")
+        .envs(settings.iter().copied());
+    Running::start(&mut command)
+}
+
+#[tokio::test]
+async fn whoever_asks_too_much_waits() {
+    let database = Database::sqlite();
+    let server = serve(&database, &[("UNLOOP_RATE_ADDRESS", "1")]);
+    let metadata = format!("{}/metadata", server.base);
+    let mut replies = Vec::new();
+    for _ in 0..8 {
+        replies.push(reqwest::get(&metadata).await.unwrap());
+    }
+    assert_eq!(replies[0].status(), 200);
+    let refused = replies.into_iter().find(|reply| reply.status() == 429);
+    let refused = refused.expect("eight at once are more than one a second");
+    let wait: u64 = refused.headers()["Retry-After"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=10).contains(&wait));
+    let outcome: Value = refused.json().await.unwrap();
+    assert_eq!(outcome["issue"][0]["code"], "throttled");
+    let live = format!("http://{}/health/live", server.address());
+    assert_eq!(
+        reqwest::get(live).await.unwrap().status(),
+        200,
+        "orchestrators may ask"
+    );
+}
+
+#[tokio::test]
+async fn content_that_does_not_arrive_is_not_waited_for() {
+    let database = Database::sqlite();
+    let server = serve(&database, &[("UNLOOP_BODY_SECONDS", "1")]);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    write!(
+        stream,
+        "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n\
+         Content-Length: 1000\r\n\r\n{{\"resourceType\""
+    )
+    .unwrap();
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(&head, b"HTTP/1.1 408");
+}
+
+#[tokio::test]
+async fn pages_of_other_sites_are_answered_where_that_is_set() {
+    let database = Database::sqlite();
+    let ours = "https://app.example.org";
+    let ask = async |server: &Running, origin: &str| {
+        let client = reqwest::Client::new();
+        let request = client.get(format!("{}/metadata", server.base));
+        let reply = request.header("Origin", origin).send().await.unwrap();
+        assert_eq!(reply.headers()["X-Content-Type-Options"], "nosniff");
+        assert_eq!(reply.headers()["X-Frame-Options"], "DENY");
+        let allowed = reply.headers().get("Access-Control-Allow-Origin");
+        allowed.map(|origin| origin.to_str().unwrap().to_owned())
+    };
+    let open = serve(&database, &[("UNLOOP_CORS_ORIGINS", ours)]);
+    assert_eq!(ask(&open, ours).await.as_deref(), Some(ours));
+    assert_eq!(ask(&open, "https://evil.example").await, None);
+    let closed = serve(&database, &[]);
+    assert_eq!(ask(&closed, ours).await, None);
+}
+
+#[tokio::test]
+async fn tls_by_itself() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let (certificate, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
+
+    let settings = [("UNLOOP_TLS_CERT", certificate), ("UNLOOP_TLS_KEY", key)];
+    let server = serve(&database, &settings);
+    assert!(server.base.starts_with("https://"), "{}", server.base);
+    let root = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([root])
+        .build()
+        .unwrap();
+    let reply = client
+        .get(format!("{}/metadata", server.base))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status(), 200);
+    assert!(reply.headers().contains_key("Strict-Transport-Security"));
+    drop(server);
+
+    // A key that is none, and one without its certificate.
+    for wrong in [
+        &[
+            ("UNLOOP_TLS_CERT", certificate),
+            ("UNLOOP_TLS_KEY", certificate),
+        ][..],
+        &[("UNLOOP_TLS_KEY", key)],
+    ] {
+        let mut command = unloop(&["serve"]);
+        command
+            .env("DATABASE_URL", database.url())
+            .envs(wrong.iter().copied());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", describe(&output));
+    }
+}
