@@ -89,9 +89,7 @@ fn cors_origins(values: &Values) -> Result<Vec<String>, ConfigError> {
     let origins = text.split(',').map(str::trim).filter(|o| !o.is_empty());
     let origins: Vec<String> = origins.map(str::to_owned).collect();
     let is_origin = |origin: &String| {
-        let host = origin
-            .split_once("://")
-            .map(|(scheme, host)| (scheme, host));
+        let host = origin.split_once("://");
         host.is_some_and(|(scheme, host)| {
             matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*'])
         })

@@ -42,7 +42,8 @@ struct Limit<K: Clone + Eq + std::hash::Hash> {
 }
 
 /// Seconds until the next request will be let in.
-struct Wait(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Wait(u64);
 
 impl Rates {
     pub fn new(limits: RateLimits) -> Self {
@@ -54,9 +55,8 @@ impl Rates {
     }
 
     /// `identity` tells the caller from all others.
-    pub fn caller(&self, identity: &str) -> Result<(), HttpResponse> {
-        let key = || identity.to_owned();
-        self.caller.ask(key).map_err(|wait| refusal(&wait))
+    pub fn caller(&self, identity: &str) -> Result<(), Wait> {
+        self.caller.ask(|| identity.to_owned())
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn by_address<B: MessageBody>(
     };
     match asked {
         Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(wait) => Ok(request.into_response(refusal(&wait)).map_into_right_body()),
+        Err(wait) => Ok(request.into_response(refusal(wait)).map_into_right_body()),
     }
 }
 
@@ -120,10 +120,10 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-fn refusal(Wait(seconds): &Wait) -> HttpResponse {
+pub fn refusal(Wait(seconds): Wait) -> HttpResponse {
     let text = format!("Too many requests. Try again in {seconds} s, and not all at once.");
     let mut response = response::write("", Failure::new(Kind::TooMany, text).into());
-    let value = header::HeaderValue::from(*seconds);
+    let value = header::HeaderValue::from(seconds);
     response.headers_mut().insert(header::RETRY_AFTER, value);
     response
 }

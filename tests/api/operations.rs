@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use unloop::access::{Caller, Internal};
 use unloop::fhir::answer::Answer;
+use unloop::fhir::audit::Actor;
 use unloop::fhir::authority::{Authority, Permission};
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
@@ -118,6 +119,10 @@ impl Authority for Limited {
 
     fn identity(&self) -> &str {
         "limited"
+    }
+
+    fn actor(&self) -> Actor {
+        Actor::default()
     }
 }
 

@@ -41,7 +41,7 @@ impl Demo {
         say(format!("Unloop listens on {base}"))?;
         say(format!(
             "\nTry:\n{}\n\nCtrl-C ends it and removes its data.",
-            requests(&base)
+            requests(base)
         ))?;
         let ended = app.run().await;
         drop(folder);

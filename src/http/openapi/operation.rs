@@ -3,13 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::body::Body;
 use super::interaction::Interaction;
 use super::search_parameter::{component, searchable};
 use super::{SPELLED_OUT, failure, reference};
 use crate::fhir::definitions::Definitions;
 
 /// Refusals that every FHIR address has.
-const ALWAYS: [u16; 4] = [406, 414, 500, 503];
+const ALWAYS: [u16; 6] = [403, 406, 414, 429, 500, 503];
 
 /// Where interactions are to be found.
 pub struct Place<'p> {
@@ -63,6 +64,9 @@ fn responses(subject: Option<&str>, of: &Interaction) -> Map<String, Value> {
         responses.insert(answer.status.to_string(), answer.response(subject));
     }
     let mut refusals = [of.refusals, &ALWAYS].concat();
+    if !matches!(of.body, Body::None) {
+        refusals.push(408);
+    }
     refusals.sort_unstable();
     for status in refusals {
         responses.insert(status.to_string(), failure::refusal(status));
