@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{StartError, engine, known_types, listening_url, store, tls};
 use crate::config::Config;
+use crate::fhir::audit;
 use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
 use crate::http::observe::observe;
@@ -85,6 +86,8 @@ impl App {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Server)?;
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
+        let following = self.engine.clone();
+        let follower = tokio::spawn(async move { audit::follow(&following).await });
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
             _ = terminate.recv() => None,
@@ -99,6 +102,9 @@ impl App {
                 server.await
             }
         };
+        follower.abort();
+        // Aborted, it ends at its next wait; only then is its engine dropped.
+        drop(follower.await);
         let store = self.engine.store.clone();
         drop(self.engine);
         let left = deadline.saturating_duration_since(Instant::now());

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::audit::{Event, record};
+use super::audit::{Event, Trail, record};
 use super::authority::Authority;
 use super::cursor::CursorKey;
 use super::definitions::Definitions;
 use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
+use super::interaction::route::refuse_the_trail;
 use super::judge::judge;
 use super::operation::Operation;
 use super::outcome::{Failure, Issue, Kind};
@@ -69,6 +70,8 @@ pub struct Engine {
     /// The CapabilityStatement, built at the first question.
     pub capabilities: OnceLock<String>,
     pub operations: Vec<Box<dyn Operation>>,
+    /// How the audit trail becomes AuditEvents.
+    pub trail: Trail,
     rules: Vec<Box<dyn Rule>>,
 }
 
@@ -97,6 +100,7 @@ impl Engine {
             settings,
             capabilities: OnceLock::new(),
             operations: Vec::new(),
+            trail: Trail::default(),
             rules,
         }
     }
@@ -195,6 +199,9 @@ impl Engine {
         if let Some(review) = &review {
             changes = drafts.iter().map(|draft| self.change(draft)).collect();
             changes.extend(review.rests_on.iter().map(rule::keep));
+        }
+        for draft in &drafts {
+            refuse_the_trail(&draft.key.resource_type)?;
         }
         let bodies = changes.iter().map(body_of).collect();
         let touches_access = changes.iter().any(|change| decides_access(&change.key));

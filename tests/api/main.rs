@@ -10,6 +10,7 @@
 mod support;
 
 mod audit;
+mod audit_events;
 mod batch;
 mod capabilities;
 mod conditional_update;

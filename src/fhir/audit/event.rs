@@ -38,6 +38,8 @@ pub struct Event {
     pub status: u16,
     pub shown: Vec<Shown>,
     pub written: Vec<ResourceKey>,
+    /// Those of them that were deleted.
+    pub deleted: Vec<ResourceKey>,
     /// Ids of the patients whom the content written concerns.
     pub patients: Vec<String>,
     /// The criteria of a conditional interaction are a search besides.
@@ -104,11 +106,13 @@ impl Event {
         }
         for draft in drafts {
             event.written.push(draft.key.clone());
-            if let Some(resource) = &draft.content {
-                let name = &draft.key.resource_type;
-                event
-                    .patients
-                    .extend(patients(engine, name, &resource.content));
+            let name = &draft.key.resource_type;
+            match &draft.content {
+                Some(resource) => {
+                    let concerned = patients(engine, name, &resource.content);
+                    event.patients.extend(concerned);
+                }
+                None => event.deleted.push(draft.key.clone()),
             }
         }
         event.patients.sort_unstable();

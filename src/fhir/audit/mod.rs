@@ -3,10 +3,15 @@
 //! <https://hl7.org/fhir/R4/auditevent.html>
 
 pub mod actor;
+mod codes;
 pub mod event;
 pub mod keep;
+pub mod materialise;
+mod patients;
 pub mod record;
+pub mod render;
 
 pub use actor::Actor;
 pub use event::{Event, Shown};
 pub use keep::keep;
+pub use materialise::{Trail, follow, settle};

@@ -29,6 +29,9 @@ pub struct Record {
     /// `Type/id`
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub written: Vec<String>,
+    /// Those of them that were deleted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deleted: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub patients: Vec<String>,
     pub who: Actor,
@@ -49,6 +52,7 @@ impl Record {
             status: event.status,
             shown,
             written: event.written.iter().map(ToString::to_string).collect(),
+            deleted: event.deleted.iter().map(ToString::to_string).collect(),
             patients: event.patients.clone(),
             who: actor.clone(),
         }

@@ -11,6 +11,7 @@ use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
 use super::super::search::{RESULT_PARAMETERS, is_searchable};
 use super::super::view::View;
+use super::route::AUDIT_EVENT;
 
 pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failure> {
     let mut shown = request.clone();
@@ -69,6 +70,26 @@ fn codes(codes: &[&str]) -> Vec<Value> {
     codes.iter().map(|code| json!({"code": code})).collect()
 }
 
+const READ: [&str; 5] = [
+    "read",
+    "vread",
+    "history-instance",
+    "history-type",
+    "search-type",
+];
+
+const ALL: [&str; 9] = [
+    "read",
+    "vread",
+    "update",
+    "patch",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+];
+
 fn resource(engine: &Engine, name: &str) -> Value {
     let params: Vec<&SearchParam> = engine
         .definitions
@@ -84,17 +105,14 @@ fn resource(engine: &Engine, name: &str) -> Value {
     let resource = json!({
         "type": name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
-        "interaction": codes(&[
-            "read", "vread", "update", "patch", "delete", "history-instance",
-            "history-type", "create", "search-type",
-        ]),
+        "interaction": codes(if name == AUDIT_EVENT { &READ } else { &ALL }),
         "versioning": "versioned-update",
         "readHistory": true,
-        "updateCreate": true,
-        "conditionalCreate": true,
+        "updateCreate": name != AUDIT_EVENT,
+        "conditionalCreate": name != AUDIT_EVENT,
         "conditionalRead": "full-support",
-        "conditionalUpdate": true,
-        "conditionalDelete": "single",
+        "conditionalUpdate": name != AUDIT_EVENT,
+        "conditionalDelete": if name == AUDIT_EVENT { "not-supported" } else { "single" },
         "referencePolicy": ["literal", "logical"],
         "searchParam": params.iter().map(|param| search_param(param)).collect::<Vec<_>>(),
     });

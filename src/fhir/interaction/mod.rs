@@ -19,15 +19,15 @@ pub mod update;
 pub mod vread;
 
 use super::answer::Answer;
-use super::audit::Event;
+use super::audit::{self, Event};
 use super::authority::Authority;
 use super::engine::{Engine, Written};
 use super::operation::{everything, invoke};
 use super::outcome::{Failure, Issue, Kind, Severity, outcome};
 use super::request::{Request, Return};
 use super::resource::render_parts;
-use crate::store::Effect;
-use route::{Interaction, route};
+use crate::store::{Effect, HistoryOf};
+use route::{AUDIT_EVENT, Interaction, SearchIn, route};
 
 impl Engine {
     /// Answers one request; a refusal is an answer too.
@@ -57,7 +57,11 @@ impl Engine {
         authority: &dyn Authority,
         request: Request,
     ) -> Result<Answer, Failure> {
-        match route(self, &request)? {
+        let interaction = route(self, &request)?;
+        if asks_the_trail(&interaction, &request) {
+            audit::settle(self).await?;
+        }
+        match interaction {
             Interaction::Capabilities => capabilities::capabilities(self, &request),
             Interaction::Bundle => {
                 // The cycle bundle -> entry -> handle needs a pointer.
@@ -90,6 +94,22 @@ impl Engine {
             }
         }
     }
+}
+
+/// Whoever asks for AuditEvents is answered with all of them, also those of a
+/// moment ago.
+fn asks_the_trail(interaction: &Interaction, request: &Request) -> bool {
+    let named = match interaction {
+        Interaction::Read(key) | Interaction::Vread(key, _) => Some(key.resource_type.as_str()),
+        Interaction::History(HistoryOf::Instance(key)) => Some(key.resource_type.as_str()),
+        Interaction::History(HistoryOf::Type(name)) | Interaction::Search(SearchIn::Type(name)) => {
+            Some(name.as_str())
+        }
+        Interaction::Search(SearchIn::Compartment(_, member)) => member.as_deref(),
+        _ => None,
+    };
+    let types = request.parameter("_type").unwrap_or_default();
+    named == Some(AUDIT_EVENT) || types.split(',').any(|name| name == AUDIT_EVENT)
 }
 
 /// The answer to a write of one resource: `Prefer` decides on its content.

@@ -39,8 +39,38 @@ pub enum SearchIn {
     Compartment(ResourceKey, Option<String>),
 }
 
+/// The audit trail, which nobody writes but the service itself.
+pub const AUDIT_EVENT: &str = "AuditEvent";
+
 /// Finds the interaction, or says which methods the address has.
 pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure> {
+    let interaction = find(engine, request)?;
+    let written = match &interaction {
+        Interaction::Create(name)
+        | Interaction::ConditionalUpdate(name)
+        | Interaction::ConditionalPatch(name)
+        | Interaction::ConditionalDelete(name) => name,
+        Interaction::Update(key) | Interaction::Patch(key) | Interaction::Delete(key) => {
+            &key.resource_type
+        }
+        _ => return Ok(interaction),
+    };
+    refuse_the_trail(written)?;
+    Ok(interaction)
+}
+
+/// Nobody adds to the audit trail, changes it or deletes from it.
+pub fn refuse_the_trail(name: &str) -> Result<(), Failure> {
+    if name == AUDIT_EVENT {
+        return Err(Failure::new(
+            Kind::MethodNotAllowed,
+            "AuditEvents are made by the service alone: nobody creates, changes or deletes them. They can be read and searched.",
+        ));
+    }
+    Ok(())
+}
+
+fn find(engine: &Engine, request: &Request) -> Result<Interaction, Failure> {
     let segments: Vec<&str> = request.path.iter().map(String::as_str).collect();
     match segments.as_slice() {
         [] => system(request.verb),

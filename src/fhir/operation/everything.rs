@@ -11,7 +11,7 @@ use super::super::bundle::BundleWriter;
 use super::super::cursor::Tie;
 use super::super::engine::{Engine, unavailable};
 use super::super::interaction::read::current;
-use super::super::interaction::route::known;
+use super::super::interaction::route::{AUDIT_EVENT, known};
 use super::super::interaction::search::write;
 use super::super::link::{self, CURSOR};
 use super::super::outcome::{Failure, Kind};
@@ -175,6 +175,11 @@ impl Asked {
         let mut filter = vec![Filter::Is(Comparison::Key(vec![member]))];
         if !self.types.is_empty() {
             filter.push(Filter::Is(Comparison::Type(self.types.clone())));
+        }
+        if !self.types.iter().any(|name| name == AUDIT_EVENT) {
+            // Who looked at the record is no part of it, unless it is asked for.
+            let trail = Filter::Is(Comparison::Type(vec![AUDIT_EVENT.to_owned()]));
+            filter.push(Filter::Not(Box::new(trail)));
         }
         if let Some((low, _)) = self.since {
             let bounds = Bounds {

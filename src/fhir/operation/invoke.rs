@@ -1,6 +1,8 @@
 //! From a request to a call of a registered operation.
 //! <https://hl7.org/fhir/R4/operations.html#executing>
 
+use std::sync::{Mutex, PoisonError};
+
 use super::super::answer::Answer;
 use super::super::authority::Authority;
 use super::super::engine::Engine;
@@ -34,11 +36,17 @@ pub async fn invoke(
     let view = View::of_resource(&request)?;
     let content = std::mem::take(&mut request.content);
     let arguments = Arguments::read(engine, operation.definition(), query, content)?;
+    let shown = Mutex::new(Vec::new());
     let call = Call {
         engine,
         authority,
         target,
         arguments,
+        shown: &shown,
     };
-    view.apply(engine.definitions, operation.run(call).await?)
+    let mut answer = operation.run(call).await?;
+    answer
+        .shown
+        .extend(shown.into_inner().unwrap_or_else(PoisonError::into_inner));
+    view.apply(engine.definitions, answer)
 }

@@ -11,7 +11,10 @@ pub use arguments::Arguments;
 pub use output::Part;
 pub use records::{Records, Seen};
 
+use std::sync::Mutex;
+
 use super::answer::Answer;
+use super::audit::Shown;
 use super::authority::Authority;
 use super::engine::Engine;
 use super::outcome::Failure;
@@ -77,12 +80,14 @@ pub struct Call<'c> {
     pub authority: &'c dyn Authority,
     pub target: Target,
     pub arguments: Arguments,
+    /// What was read for the caller.
+    pub shown: &'c Mutex<Vec<Shown>>,
 }
 
 impl<'c> Call<'c> {
     /// What the caller may read.
     pub fn records(&self) -> Records<'c> {
-        Records::of(self.engine, self.authority)
+        Records::of(self.engine, self.authority).telling(self.shown)
     }
 }
 

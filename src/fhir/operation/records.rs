@@ -1,13 +1,16 @@
 //! The records that an operation or a rule judges by, and whether they are all
 //! that there is.
 
+use std::sync::{Mutex, PoisonError};
+
+use super::super::audit::Shown;
 use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::interaction::read::{gone, not_found};
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
 use super::super::search::{Query, compile};
-use crate::store::{ResourceKey, Scope, SearchPlan};
+use crate::store::{ResourceKey, Scope, SearchPlan, Stored};
 
 /// Rows of one question to the store.
 const PAGE: usize = 500;
@@ -36,6 +39,8 @@ pub struct Version {
 pub struct Records<'r> {
     engine: &'r Engine,
     authority: Option<&'r dyn Authority>,
+    /// What is read on behalf of a caller, for the audit trail.
+    shown: Option<&'r Mutex<Vec<Shown>>>,
 }
 
 impl<'r> Records<'r> {
@@ -43,6 +48,22 @@ impl<'r> Records<'r> {
         Self {
             engine,
             authority: Some(authority),
+            shown: None,
+        }
+    }
+
+    /// The same, and whatever is read is told.
+    pub fn telling(self, shown: &'r Mutex<Vec<Shown>>) -> Self {
+        Self {
+            shown: Some(shown),
+            ..self
+        }
+    }
+
+    fn tell(&self, stored: &Stored) {
+        if let Some(shown) = self.shown {
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            shown.push(stored.into());
         }
     }
 
@@ -50,6 +71,7 @@ impl<'r> Records<'r> {
         Self {
             engine,
             authority: None,
+            shown: None,
         }
     }
 
@@ -72,6 +94,7 @@ impl<'r> Records<'r> {
         let Some(stored) = found.into_iter().next().flatten() else {
             return Err(not_found(key));
         };
+        self.tell(&stored);
         let resource = parse_stored(&stored)?.ok_or_else(|| gone(&stored))?;
         Ok(Version {
             key: stored.key,
@@ -114,6 +137,7 @@ impl<'r> Records<'r> {
             let found = self.engine.store.search(&plan).await;
             let found = found.map_err(|error| unavailable(&error))?;
             for stored in &found.rows {
+                self.tell(stored);
                 if let Some(resource) = parse_stored(stored)? {
                     seen.resources.push(Version {
                         key: stored.key.clone(),
