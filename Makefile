@@ -9,7 +9,7 @@ CARGO ?= cargo
 LOCKED := --locked
 
 .PHONY: help test lint fmt fmt-check clippy tidy doc rust-tests rust-tests-here \
-	clients clients-here tests-here build bench demo clean
+	clients clients-here tests-here build bench fuzz demo clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ rust-tests: ## Only the Rust tests, on both stores
 
 clients: ## Only the client, race, crash and OpenAPI tests, on both stores
 	scripts/with-postgres $(MAKE) --no-print-directory clients-here
+
+fuzz: ## Fuzz the parsers, guided by coverage: FUZZ_SECONDS=600 for all together
+	scripts/fuzz
 
 bench: ## Measure the release build beside the physical limit; BENCH="--scale 1"
 	bench/bench.sh $(BENCH)

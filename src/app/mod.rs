@@ -2,6 +2,7 @@
 //! that knows every room.
 
 mod error;
+mod index;
 mod server;
 mod store;
 mod tls;
@@ -17,13 +18,17 @@ use crate::fhir::cursor::CursorKey;
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
 use crate::http::routes::BASE_PATH;
+use crate::store::Claim;
 
 /// The engine that HTTP, import, export and demo share, on the store that is
 /// configured. Nothing is opened where a setting is wrong.
 pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, StartError> {
     let settings = settings(config, address)?;
     let store = store::open(&config.database).await?;
-    Ok(Engine::new(store, r4(), settings, Vec::new()))
+    let engine = Engine::new(store, r4(), settings, Vec::new());
+    // An unknown state is one that nothing is built on.
+    index::claim(&engine, Claim::Empty).await.ok();
+    Ok(engine)
 }
 
 /// Where a server at this address is reached from its own machine.

@@ -10,8 +10,9 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
-use super::{StartError, engine, known_types, listening_url, store, tls};
+use super::{StartError, engine, index, known_types, listening_url, store, tls};
 use crate::config::Config;
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
@@ -20,6 +21,7 @@ use crate::http::observe::observe;
 use crate::http::protect::{cors, headers};
 use crate::http::rate::{RateLimits, Rates, by_address};
 use crate::http::routes::{HttpLimits, OpenApi, configure};
+use crate::store::Claim;
 
 const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
@@ -34,6 +36,7 @@ pub struct App {
     address: SocketAddr,
     engine: Data<Engine>,
     server: Server,
+    index: JoinHandle<()>,
     shutdown: Duration,
     listening_url: String,
 }
@@ -47,11 +50,14 @@ impl App {
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let engine = Data::new(engine(&config, address).await?);
+        index::claim(&engine, Claim::Outdated).await.ok();
+        let keeper = index::keep(engine.clone().into_inner(), config.database.reindex);
         let server = serve(&config, listener, engine.clone())?;
         Ok(Self {
             address,
             engine,
             server,
+            index: tokio::spawn(keeper),
             shutdown: config.server.shutdown,
             listening_url: listening_url(&config.server, address),
         })
@@ -103,8 +109,10 @@ impl App {
             }
         };
         follower.abort();
-        // Aborted, it ends at its next wait; only then is its engine dropped.
+        self.index.abort();
+        // Aborted, each ends at its next wait; only then is its engine dropped.
         drop(follower.await);
+        drop(self.index.await);
         let store = self.engine.store.clone();
         drop(self.engine);
         let left = deadline.saturating_duration_since(Instant::now());

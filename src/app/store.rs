@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::StartError;
 use crate::config::{Address, Database};
+use crate::fhir::search::form::form;
 use crate::store::postgres::{PostgresSettings, PostgresStore};
 use crate::store::sqlite::{SqliteSettings, SqliteStore};
 use crate::store::{Commit, Store, StoreError};
@@ -61,12 +62,14 @@ pub async fn close(store: Arc<dyn Store>, within: Duration) {
 fn sqlite(database: &Database) -> SqliteSettings {
     let mut settings = SqliteSettings::default();
     settings.readers = database.pool.unwrap_or(settings.readers);
+    settings.form = form();
     settings
 }
 
 fn postgresql(database: &Database) -> PostgresSettings {
     let mut settings = PostgresSettings::default();
     settings.pool_size = database.pool.unwrap_or(settings.pool_size);
+    settings.form = form();
     settings
 }
 

@@ -7,6 +7,8 @@ mod health;
 mod import;
 mod migrate;
 mod output;
+mod progress;
+mod reindex;
 mod serve;
 mod version;
 
@@ -51,6 +53,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Import(import::Import),
     Export(export::Export),
+    Reindex(reindex::Reindex),
     Health(health::Health),
     Version(version::Version),
 }
@@ -86,6 +89,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Migrate(migrate) => migrate.run(&config).await,
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
+            Command::Reindex(reindex) => reindex.run(&config).await,
             Command::Health(_) | Command::Version(_) => Ok(()),
         }
     });

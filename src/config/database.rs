@@ -1,4 +1,4 @@
-//! `DATABASE_URL`, `UNLOOP_DB_POOL`, `UNLOOP_MIGRATE`.
+//! `DATABASE_URL`, `UNLOOP_DB_POOL`, `UNLOOP_MIGRATE`, `UNLOOP_REINDEX`.
 
 use super::ConfigError;
 use super::values::Values;
@@ -11,6 +11,8 @@ pub struct Database {
     pub pool: Option<usize>,
     /// `UNLOOP_MIGRATE`: bring the schema up to date at the start.
     pub migrate: bool,
+    /// `UNLOOP_REINDEX`: rebuild an outdated search index while serving.
+    pub reindex: bool,
 }
 
 /// Which store, and where it is.
@@ -47,6 +49,7 @@ impl Database {
             address: address(values)?,
             pool: values.number("UNLOOP_DB_POOL", 1..=1000)?,
             migrate: values.flag("UNLOOP_MIGRATE")?,
+            reindex: values.flag("UNLOOP_REINDEX")?,
         })
     }
 }

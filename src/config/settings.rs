@@ -61,6 +61,12 @@ pub const SETTINGS: &[Setting] = &[
         "bring the schema up to date at the start",
     ),
     setting(
+        "UNLOOP_REINDEX",
+        "database.reindex",
+        "true",
+        "rebuild an outdated search index in the background while serving",
+    ),
+    setting(
         "UNLOOP_BIND",
         "server.bind",
         "127.0.0.1:8080",

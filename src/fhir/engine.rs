@@ -6,6 +6,7 @@ use super::audit::{Event, Trail, record};
 use super::authority::Authority;
 use super::cursor::CursorKey;
 use super::definitions::Definitions;
+use super::index::Index;
 use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
 use super::interaction::route::refuse_the_trail;
@@ -72,6 +73,8 @@ pub struct Engine {
     pub operations: Vec<Box<dyn Operation>>,
     /// How the audit trail becomes AuditEvents.
     pub trail: Trail,
+    /// Whether searches find all that there is.
+    pub index: Index,
     rules: Vec<Box<dyn Rule>>,
 }
 
@@ -101,6 +104,7 @@ impl Engine {
             capabilities: OnceLock::new(),
             operations: Vec::new(),
             trail: Trail::default(),
+            index: Index::default(),
             rules,
         }
     }

@@ -10,6 +10,7 @@ pub mod cursor;
 pub mod definitions;
 pub mod engine;
 pub mod fhirpath;
+pub mod index;
 pub mod interaction;
 pub mod json;
 pub mod judge;

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod port;
 pub mod postgres;
 pub mod registry;
+pub mod reindex;
 pub mod scope;
 pub mod sql;
 pub mod sqlite;
@@ -27,4 +28,5 @@ pub use plan::{
 };
 pub use port::{Found, Store};
 pub use registry::{Registry, RegistryChange, RegistryEntry, RegistryKey, RegistryWrite};
+pub use reindex::{Claim, IndexState, Outdated, Rebuilt, Reindex};
 pub use scope::Scope;

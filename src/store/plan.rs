@@ -24,6 +24,19 @@ pub enum Filter {
     },
 }
 
+impl Filter {
+    /// Whether the answer depends on index rows, and not only on what a
+    /// resource is called and when it changed.
+    pub fn asks_index_rows(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_index_rows),
+            Self::Not(inner) => inner.asks_index_rows(),
+            Self::Is(Comparison::Type(_) | Comparison::Id(_) | Comparison::Updated(_)) => false,
+            Self::Is(_) | Self::RefersTo { .. } | Self::ReferredBy { .. } => true,
+        }
+    }
+}
+
 /// How one resource refers to another, whose [`super::IndexRows::identity`] it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {

@@ -1,7 +1,7 @@
 //! The port: seven questions that every store answers alike.
 
 use super::{
-    AuditTrail, Commit, HistoryPlan, Position, Registry, ResourceKey, Scope, SearchPlan,
+    AuditTrail, Commit, HistoryPlan, Position, Registry, Reindex, ResourceKey, Scope, SearchPlan,
     StoreError, Stored, Version,
 };
 
@@ -15,7 +15,7 @@ pub struct Found {
 }
 
 #[async_trait::async_trait]
-pub trait Store: Registry + AuditTrail {
+pub trait Store: Registry + AuditTrail + Reindex {
     /// Current versions in the order asked, deletions included; `None` where
     /// there is nothing or it is out of scope. A deletion is in scope only of
     /// a scope that asks nothing of its type.

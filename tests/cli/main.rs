@@ -12,6 +12,7 @@ mod import;
 mod lifecycle;
 mod limits;
 mod migrate;
+mod reindex;
 mod settings;
 mod support;
 mod synthea;

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use unloop::store::sql::Sql;
 
 /// Far beyond what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,6 +171,42 @@ impl Database {
                 format!("{}/{name}", server.rsplit_once('/').unwrap().0)
             }
         }
+    }
+}
+
+/// Past the program, on the database itself.
+impl Database {
+    pub async fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite(_) => self.sqlite_connection().batch_execute(sql).unwrap(),
+            Self::Postgres { .. } => execute(&self.url(), sql).await,
+        }
+    }
+
+    /// The one number that is asked for, if there is one.
+    pub async fn number(&self, sql: &str) -> Option<i64> {
+        let sql = Sql::new(sql.to_owned()).rows::<BigInt>();
+        let numbers: Vec<i64> = match self {
+            Self::Sqlite(_) => {
+                diesel::RunQueryDsl::load(sql, &mut self.sqlite_connection()).unwrap()
+            }
+            Self::Postgres { .. } => {
+                let connection = AsyncPgConnection::establish(&self.url()).await;
+                let load = diesel_async::RunQueryDsl::load(sql, &mut connection.unwrap()).await;
+                load.unwrap()
+            }
+        };
+        numbers.first().copied()
+    }
+
+    fn sqlite_connection(&self) -> diesel::SqliteConnection {
+        let url = self.url();
+        let path = url.strip_prefix("sqlite:").unwrap();
+        let mut connection = diesel::SqliteConnection::establish(path).unwrap();
+        connection
+            .batch_execute("PRAGMA busy_timeout = 10000")
+            .unwrap();
+        connection
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use unloop::store::{
-    Change, Commit, Comparison, Filter, Guard, IndexKey, IndexRows, Method, OrderBy, OrderTerm,
-    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version, Write,
+    Change, Commit, Comparison, Filter, Guard, IndexForm, IndexKey, IndexRows, Method, OrderBy,
+    OrderTerm, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version, Write,
 };
 
 /// The benches' clock stands still: time must grow all the same.
@@ -14,6 +14,9 @@ pub const STOPPED_CLOCK: i64 = 1_700_000_000_000_000;
 #[async_trait::async_trait]
 pub trait Bench: Send + Sync {
     fn store(&self) -> Arc<dyn Store>;
+
+    /// Another store on the same database.
+    async fn beside(&self, form: IndexForm) -> Arc<dyn Store>;
 
     /// Closes the store and opens the same database again.
     async fn reopen(&mut self);

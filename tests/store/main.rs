@@ -19,6 +19,7 @@ mod lifecycle;
 mod order;
 mod race;
 mod registry;
+mod reindex;
 mod scope;
 mod search;
 mod text;
@@ -107,6 +108,15 @@ macro_rules! suite {
                 type_and_system_mix_current_and_past
                 since_and_at_choose_by_time
                 pages_lose_and_repeat_nothing);
+            cases!($adapter, reindex:
+                an_empty_database_is_complete_in_the_form_that_claims_it
+                rows_of_nobody_are_outdated
+                who_has_another_form_writes_no_more
+                a_rebuild_replaces_index_rows_and_nothing_else
+                a_newer_version_keeps_its_index_rows
+                a_rebuild_goes_on_where_it_was
+                all_can_be_made_anew
+                writers_and_rebuilders_get_along);
             cases!($adapter, durable:
                 what_was_committed_is_there_after_reopening
                 versions_and_time_go_on_after_reopening

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use unloop::store::Store;
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
 use unloop::store::sql::Sql;
+use unloop::store::{IndexForm, Store};
 
 use crate::fixture::{Bench, STOPPED_CLOCK, commit, put, read};
 
@@ -64,19 +64,23 @@ impl Bench for PostgresBench {
         self.store.clone().unwrap()
     }
 
-    async fn reopen(&mut self) {
-        self.store = None;
+    async fn beside(&self, form: IndexForm) -> Arc<dyn Store> {
         let settings = PostgresSettings {
             pool_size: 4,
             // The suite asks for answers, not for speed, and machines are busy.
             statement_timeout: Duration::from_secs(600),
             clock: Arc::new(|| STOPPED_CLOCK),
+            form,
             ..PostgresSettings::default()
         };
         let url = self.url();
         PostgresStore::migrate(&url, &settings).await.unwrap();
-        let store = PostgresStore::connect(&url, settings).await.unwrap();
-        self.store = Some(Arc::new(store));
+        Arc::new(PostgresStore::connect(&url, settings).await.unwrap())
+    }
+
+    async fn reopen(&mut self) {
+        self.store = None;
+        self.store = Some(self.beside(IndexForm::default()).await);
     }
 
     async fn execute(&self, sql: &str) {

@@ -6,9 +6,9 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tempfile::TempDir;
-use unloop::store::Store;
 use unloop::store::sql::Sql;
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
+use unloop::store::{IndexForm, Store};
 
 use crate::fixture::{Bench, STOPPED_CLOCK};
 
@@ -44,14 +44,19 @@ impl Bench for SqliteBench {
         self.store.clone().unwrap()
     }
 
-    async fn reopen(&mut self) {
-        self.store = None;
+    async fn beside(&self, form: IndexForm) -> Arc<dyn Store> {
         let settings = SqliteSettings {
             clock: Arc::new(|| STOPPED_CLOCK),
+            form,
             ..SqliteSettings::default()
         };
         SqliteStore::migrate(&self.url(), &settings).unwrap();
-        self.store = Some(Arc::new(SqliteStore::open(&self.url(), settings).unwrap()));
+        Arc::new(SqliteStore::open(&self.url(), settings).unwrap())
+    }
+
+    async fn reopen(&mut self) {
+        self.store = None;
+        self.store = Some(self.beside(IndexForm::default()).await);
     }
 
     async fn execute(&self, sql: &str) {

@@ -6,7 +6,6 @@ mod files;
 mod items;
 mod lines;
 mod problem;
-mod progress;
 mod report;
 mod send;
 mod tally;
@@ -19,11 +18,11 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::error::CliError;
 use super::output::say;
+use super::progress::Progress;
 use crate::app;
 use crate::config::Config;
 use crate::fhir::engine::Engine;
 use files::{Form, Source};
-use progress::Progress;
 use report::Report;
 use tally::FileTally;
 
@@ -67,10 +66,15 @@ impl Import {
     pub async fn run(self, config: &Config) -> Result<(), CliError> {
         let sources = files::find(&self.paths)?;
         let engine = app::engine(config, config.server.bind).await?;
+        if let Some(gap) = engine.index.gap() {
+            return Err(CliError::Failed(format!(
+                "{gap} Run `unloop reindex` to its end first: what an import refers to could not be found."
+            )));
+        }
         let store = engine.store.clone();
         let importer = Importer {
             engine: Arc::new(engine),
-            progress: Arc::new(Progress::start(sources.len())),
+            progress: Arc::new(Progress::start(sources.len(), "files")),
             largest: config.limits.body,
         };
         let mut report = Report::default();
@@ -107,7 +111,7 @@ impl Importer {
             Form::Document => document::import(&self, &source, &mut tally).await,
             Form::Lines => lines::import(&self, &source, &mut tally).await,
         }
-        self.progress.file_done();
+        self.progress.one_done();
         tally
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::definitions::{ParamKind, SearchParam};
 use super::super::engine::Engine;
+use super::super::index::warning;
 use super::super::operation::Level;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
@@ -26,10 +27,22 @@ pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failur
             ));
         }
     }
-    let statement = engine
-        .capabilities
-        .get_or_init(|| statement(engine).to_string());
-    view.apply(engine.definitions, Answer::content(200, statement.clone()))
+    let text = match engine.index.gap() {
+        Some(gap) => with_gap(statement(engine), &gap).to_string(),
+        None => engine
+            .capabilities
+            .get_or_init(|| statement(engine).to_string())
+            .clone(),
+    };
+    view.apply(engine.definitions, Answer::content(200, text))
+}
+
+/// Clients read here what searches will tell them too.
+fn with_gap(mut statement: Value, gap: &str) -> Value {
+    if let Some(Value::Object(rest)) = statement.pointer_mut("/rest/0") {
+        rest.insert("documentation".to_owned(), warning(gap).into());
+    }
+    statement
 }
 
 fn statement(engine: &Engine) -> Value {

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
+use super::super::index::refusal;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, parse_query};
 use super::super::search::compile;
@@ -30,6 +31,10 @@ pub async fn find(
 ) -> Result<Matches, Failure> {
     let pairs = parse_query(without_address(criteria));
     let plan = plan(engine, authority, resource_type, &pairs)?;
+    if let Some(gap) = engine.index.gap_of(&plan) {
+        // A match that is not found would be created a second time.
+        return Err(refusal(&gap, "a condition cannot be judged"));
+    }
     let mut rows = engine
         .store
         .search(&plan)

@@ -22,6 +22,7 @@ use super::answer::Answer;
 use super::audit::{self, Event};
 use super::authority::Authority;
 use super::engine::{Engine, Written};
+use super::index::Guarded;
 use super::operation::{everything, invoke};
 use super::outcome::{Failure, Issue, Kind, Severity, outcome};
 use super::request::{Request, Return};
@@ -57,6 +58,10 @@ impl Engine {
         authority: &dyn Authority,
         request: Request,
     ) -> Result<Answer, Failure> {
+        let authority = &Guarded {
+            index: &self.index,
+            authority,
+        };
         let interaction = route(self, &request)?;
         if asks_the_trail(&interaction, &request) {
             audit::settle(self).await?;

@@ -9,6 +9,7 @@ use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
 use super::super::cursor::Tie;
 use super::super::engine::{Engine, now, unavailable};
+use super::super::index::{refusal, warning};
 use super::super::link;
 use super::super::outcome::{Failure, Issue, Kind, outcome};
 use super::super::request::Request;
@@ -29,13 +30,24 @@ pub async fn search(
     let view = View::of(request)?;
     let Prepared { query, plan, tie } = prepare(engine, authority, request, &place)?;
     let count_only = view.is_count() || query.count == 0;
+    let gap = match engine.index.gap_of(&plan) {
+        None if !query.revincludes.is_empty() => engine.index.gap(),
+        gap => gap,
+    };
+    if let (Some(gap), true) = (&gap, count_only || query.total.is_some_and(is_counted)) {
+        // A number has no place for a warning.
+        return Err(refusal(gap, "results cannot be counted"));
+    }
     let found = if count_only {
         Found::default()
     } else {
         let found = engine.store.search(&plan).await;
         in_reading_order(found.map_err(|error| unavailable(&error))?, plan.backwards)
     };
-    let total = total(engine, &query, &plan, &found, count_only).await?;
+    let total = match gap {
+        Some(_) => None,
+        None => total(engine, &query, &plan, &found, count_only).await?,
+    };
     let included = included(engine, authority, &query, &found).await?;
     let understood = Request {
         query: query.used.clone(),
@@ -49,7 +61,7 @@ pub async fn search(
     for stored in &included {
         write(engine, &view, &mut bundle, stored, "include")?;
     }
-    write_ignored(&mut bundle, &query);
+    write_issues(&mut bundle, issues(&query, gap.as_deref()));
     let answer = Answer::content(200, view.layout(bundle.finish())?);
     Ok(answer.showing(found.rows.iter().chain(&included)))
 }
@@ -156,6 +168,10 @@ fn granted(authority: &dyn Authority, test: &mut Test) -> Result<(), Failure> {
     }
 }
 
+fn is_counted(total: Total) -> bool {
+    matches!(total, Total::Accurate | Total::Estimate)
+}
+
 /// Counted where asked for, or where it costs nothing.
 async fn total(
     engine: &Engine,
@@ -164,7 +180,7 @@ async fn total(
     found: &Found,
     count_only: bool,
 ) -> Result<Option<u64>, Failure> {
-    let asked = count_only || matches!(query.total, Some(Total::Accurate | Total::Estimate));
+    let asked = count_only || query.total.is_some_and(is_counted);
     if asked {
         let total = engine.store.count(plan).await;
         return total.map(Some).map_err(|error| unavailable(&error));
@@ -311,19 +327,20 @@ pub fn write(
     Ok(())
 }
 
-/// What lenient handling left out is said in the bundle.
-fn write_ignored(bundle: &mut BundleWriter, query: &Query) {
-    if query.ignored.is_empty() {
+/// What lenient handling left out, and what the index may not have.
+fn issues(query: &Query, gap: Option<&str>) -> Vec<Issue> {
+    let ignored = query.ignored.iter().map(|name| {
+        let text = format!("The parameter \"{name}\" is not known here and was ignored.");
+        Issue::warning(Kind::NotSupported, text)
+    });
+    let gap = gap.map(|gap| Issue::warning(Kind::Unavailable, warning(gap)));
+    ignored.chain(gap).collect()
+}
+
+pub fn write_issues(bundle: &mut BundleWriter, issues: Vec<Issue>) {
+    if issues.is_empty() {
         return;
     }
-    let issues: Vec<Issue> = query
-        .ignored
-        .iter()
-        .map(|name| {
-            let text = format!("The parameter \"{name}\" is not known here and was ignored.");
-            Issue::warning(Kind::NotSupported, text)
-        })
-        .collect();
     let text = outcome(&issues).to_string();
     bundle.entry(&[("resource", &text), ("search", r#"{"mode":"outcome"}"#)]);
 }

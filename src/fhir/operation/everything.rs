@@ -10,11 +10,12 @@ use super::super::authority::{Authority, Permission};
 use super::super::bundle::BundleWriter;
 use super::super::cursor::Tie;
 use super::super::engine::{Engine, unavailable};
+use super::super::index::warning;
 use super::super::interaction::read::current;
 use super::super::interaction::route::{AUDIT_EVENT, known};
-use super::super::interaction::search::write;
+use super::super::interaction::search::{write, write_issues};
 use super::super::link::{self, CURSOR};
-use super::super::outcome::{Failure, Kind};
+use super::super::outcome::{Failure, Issue, Kind};
 use super::super::request::{Content, Request};
 use super::super::resource::parse_stored;
 use super::super::search::date::{self, Range};
@@ -54,7 +55,9 @@ pub async fn everything(
         let cursor = page::encode(&place, &tie);
         links.push(("next", link::page(engine, &request, &cursor)));
     }
-    let total = (asked.place.is_none() && !found.more).then_some(found.rows.len() as u64);
+    let gap = engine.index.gap_of(&plan);
+    let total =
+        (asked.place.is_none() && !found.more && gap.is_none()).then_some(found.rows.len() as u64);
     let mut bundle = BundleWriter::new("searchset", total, &links);
     for stored in &found.rows {
         write(engine, &view, &mut bundle, stored, "match")?;
@@ -62,6 +65,10 @@ pub async fn everything(
     let supporting = supporting(engine, &scope, &found.rows, &asked).await?;
     for stored in &supporting {
         write(engine, &view, &mut bundle, stored, "include")?;
+    }
+    if let Some(gap) = gap {
+        let issue = Issue::warning(Kind::Unavailable, warning(&gap));
+        write_issues(&mut bundle, vec![issue]);
     }
     let answer = Answer::content(200, view.layout(bundle.finish())?);
     Ok(answer.showing(found.rows.iter().chain(&supporting)))

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::super::audit::Shown;
 use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
+use super::super::index::refusal;
 use super::super::interaction::read::{gone, not_found};
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
@@ -132,6 +133,13 @@ impl<'r> Records<'r> {
             Err(failure) => return Err(failure),
         };
         let mut plan = self.plan(resource_type, criteria, scope)?;
+        if let Some(gap) = self.engine.index.gap_of(&plan) {
+            // What is judged by some of the records is judged wrongly.
+            return Err(refusal(
+                &gap,
+                "not all records that this rests on can be found",
+            ));
+        }
         let mut seen = Seen::default();
         loop {
             let found = self.engine.store.search(&plan).await;

@@ -62,6 +62,19 @@ impl<'a> Row<'a> {
     }
 }
 
+impl<'a> Row<'a> {
+    /// The index rows alone; nothing else of the row is to be written.
+    pub fn rebuilt(rid: i64, index: &'a IndexRows) -> Self {
+        Self {
+            rid,
+            version: 0,
+            updated: 0,
+            method: Method::Put,
+            document: Some(("", index)),
+        }
+    }
+}
+
 impl Columns {
     pub fn push(&mut self, row: &Row<'_>) {
         let index = row.document.map(|(_, index)| index);

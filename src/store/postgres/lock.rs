@@ -15,8 +15,8 @@ use crate::store::sql::select;
 use crate::store::sql::{Bind, Sql, Statement};
 use crate::store::{Guard, ResourceKey, SearchPlan};
 
-type LockedSql = (Text, Text, BigInt, BigInt, BigInt, Bool);
-type LockedRow = (String, String, i64, i64, i64, bool);
+pub(super) type LockedSql = (Text, Text, BigInt, BigInt, BigInt, Bool);
+pub(super) type LockedRow = (String, String, i64, i64, i64, bool);
 
 /// Opens a transaction and says how things stand in it. Every batch takes
 /// rows before locks, and each kind in order, so that two never wait for each
@@ -57,8 +57,12 @@ fn current((resource_type, id, rid, version, updated, live): LockedRow) -> (Reso
 fn lock_rows(batch: &[&TimedCommit]) -> Statement<LockedSql> {
     let changes = batch.iter().flat_map(|timed| &timed.commit.changes);
     let old = changes.filter(|change| change.guard != Guard::New);
-    let (types, ids) = old
-        .map(|change| (change.key.resource_type.clone(), change.key.id.clone()))
+    lock_keys(old.map(|change| &change.key))
+}
+
+pub(super) fn lock_keys<'k>(keys: impl Iterator<Item = &'k ResourceKey>) -> Statement<LockedSql> {
+    let (types, ids) = keys
+        .map(|key| (key.resource_type.clone(), key.id.clone()))
         .unzip();
     let mut sql = Sql::new(
         "SELECT r.type, r.id, r.rid, r.version, r.updated, r.body IS NOT NULL FROM unnest(",

@@ -16,6 +16,7 @@ mod migration;
 mod parts;
 mod readers;
 mod registry;
+mod reindex;
 mod rows;
 mod settings;
 mod store;

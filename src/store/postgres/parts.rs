@@ -2,6 +2,8 @@
 //! <https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING>
 
 use super::columns::Columns;
+use crate::store::IndexForm;
+use crate::store::sql::reindex::SUPERSEDED;
 use crate::store::sql::{Bind, Sql, Statement};
 
 /// The parts of one `WITH`; each writes, and none sees what another wrote.
@@ -13,7 +15,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub fn next(&mut self) -> &mut Sql {
-        const HEADS: [&str; 13] = [
+        const HEADS: [&str; 17] = [
             "WITH p0 AS (",
             "), p1 AS (",
             "), p2 AS (",
@@ -27,6 +29,10 @@ impl Parts {
             "), p10 AS (",
             "), p11 AS (",
             "), p12 AS (",
+            "), p13 AS (",
+            "), p14 AS (",
+            "), p15 AS (",
+            "), p16 AS (",
         ];
         self.sql
             .sql(HEADS.get(self.count).copied().unwrap_or_default());
@@ -34,9 +40,17 @@ impl Parts {
         &mut self.sql
     }
 
-    pub fn finish(mut self) -> Option<Statement> {
+    /// Index rows of a form are refused where another one is claimed: the whole
+    /// fails, as there is no number in a text.
+    pub fn finish(mut self, form: Option<IndexForm>) -> Option<Statement> {
         (self.count > 0).then(|| {
-            self.sql.sql(") SELECT 1");
+            let sql = &mut self.sql;
+            sql.sql(") SELECT 1");
+            if let Some(form) = form {
+                sql.sql(" FROM index_state WHERE CAST(CASE WHEN form IS NULL OR form = ");
+                sql.big(form.0).sql(" THEN '1' ELSE ").text(SUPERSEDED);
+                sql.sql(" END AS INTEGER) = 1");
+            }
             self.sql.command()
         })
     }
@@ -72,6 +86,20 @@ pub(super) fn change(sql: &mut Sql, mut columns: Columns) {
         "UPDATE resource r SET version = n.version, updated = n.updated, \
          identity = n.identity, owner = n.owner, moment_low = n.moment_low, moment_high = n.moment_high, \
          method = n.method, ordering = n.ordering::jsonb, body = n.body, keys = (",
+    );
+    sql.bind(Bind::BigArray(keys));
+    sql.sql(")[n.first:n.last]");
+    columns.unnest(sql, None);
+    sql.sql(" WHERE r.rid = n.rid");
+}
+
+/// The index rows in the resources' own rows, and nothing else of them.
+pub(super) fn reindex(sql: &mut Sql, mut columns: Columns) {
+    let keys = std::mem::take(&mut columns.keys.values);
+    sql.sql(
+        "UPDATE resource r SET identity = n.identity, owner = n.owner, \
+         moment_low = n.moment_low, moment_high = n.moment_high, \
+         ordering = n.ordering::jsonb, keys = (",
     );
     sql.bind(Bind::BigArray(keys));
     sql.sql(")[n.first:n.last]");

@@ -2,10 +2,11 @@
 
 use super::audit::Appended;
 use super::columns::{Columns, Row};
-use super::parts::{Parts, change, clear, insert, move_to_history, select_unnest};
+use super::parts::{Parts, change, clear, insert, move_to_history, reindex, select_unnest};
 use super::registry::Registered;
+use crate::store::sql::reindex::write_advance;
 use crate::store::sql::{Bind, Statement};
-use crate::store::{OutboxRow, ResourceKey};
+use crate::store::{IndexForm, OutboxRow, ResourceKey};
 
 /// What one batch writes.
 #[derive(Default)]
@@ -13,6 +14,8 @@ pub(super) struct Rows {
     inserted: Columns,
     inserted_keys: (Vec<String>, Vec<String>),
     changed: Columns,
+    rebuilt: Columns,
+    advance: Option<(i64, i64)>,
     texts: (Vec<i64>, Vec<i64>, Vec<String>),
     ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
     outbox: (Vec<i64>, Vec<String>, Vec<String>),
@@ -32,6 +35,17 @@ impl Rows {
     pub fn supersede(&mut self, row: &Row<'_>) {
         self.changed.push(row);
         self.index(row);
+    }
+
+    /// The version stays; only its index rows are replaced.
+    pub fn rebuild(&mut self, row: &Row<'_>) {
+        self.rebuilt.push(row);
+        self.index(row);
+    }
+
+    /// The rebuild goes on from one place to another.
+    pub fn advance(&mut self, from: i64, through: i64) {
+        self.advance = Some((from, through));
     }
 
     pub fn send(&mut self, message: &OutboxRow, created: i64) {
@@ -58,8 +72,11 @@ impl Rows {
     }
 
     /// One statement that writes everything, or `None` where there is nothing.
-    pub fn statement(self) -> Option<Statement> {
+    pub fn statement(self, form: IndexForm) -> Option<Statement> {
         let mut parts = Parts::default();
+        let indexed = [&self.inserted, &self.changed, &self.rebuilt];
+        let indexed = indexed.iter().any(|columns| !columns.rid.is_empty());
+        let indexed = indexed || self.advance.is_some();
         if !self.inserted.rid.is_empty() {
             insert(parts.next(), self.inserted, self.inserted_keys);
         }
@@ -70,6 +87,15 @@ impl Rows {
             change(parts.next(), self.changed);
             clear(parts.next(), "resource_text", rids.clone());
             clear(parts.next(), "resource_range", rids);
+        }
+        if !self.rebuilt.rid.is_empty() {
+            let rids = self.rebuilt.rid.clone();
+            reindex(parts.next(), self.rebuilt);
+            clear(parts.next(), "resource_text", rids.clone());
+            clear(parts.next(), "resource_range", rids);
+        }
+        if let Some((from, through)) = self.advance {
+            write_advance(parts.next(), from, through);
         }
         if !self.texts.0.is_empty() {
             let (param, rid, value) = self.texts;
@@ -98,7 +124,7 @@ impl Rows {
         if let Some(appended) = self.appended {
             appended.write(&mut parts);
         }
-        parts.finish()
+        parts.finish(indexed.then_some(form))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::store::IndexForm;
 use crate::store::gather::{Clock, system_clock};
 
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct PostgresSettings {
     pub statement_timeout: Duration,
     /// Where commits get their time from.
     pub clock: Clock,
+    /// In which form the index rows come.
+    pub form: IndexForm,
 }
 
 impl Default for PostgresSettings {
@@ -23,6 +26,7 @@ impl Default for PostgresSettings {
             connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             clock: system_clock(),
+            form: IndexForm::default(),
         }
     }
 }

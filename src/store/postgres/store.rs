@@ -8,19 +8,23 @@ use super::dialect::Postgres;
 use super::fault::unavailable;
 use super::migration;
 use super::readers::{Readers, Width};
+use super::reindex::Rebuilder;
 use super::settings::PostgresSettings;
 use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
-use crate::store::sql::{Sql, audit, filter, history, registry, row, select};
+use crate::store::sql::{Sql, audit, filter, history, registry, reindex, row, select};
 use crate::store::{
-    AuditEntry, AuditTrail, Chain, Commit, Found, HistoryOf, HistoryPlan, Registry, RegistryChange,
-    RegistryEntry, RegistryKey, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditTrail, Chain, Claim, Commit, Found, HistoryOf, HistoryPlan, IndexForm,
+    IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
+    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 pub struct PostgresStore {
     readers: Readers,
     gather: Gather,
     clock: Clock,
+    form: IndexForm,
+    rebuilder: Rebuilder,
 }
 
 impl PostgresStore {
@@ -28,15 +32,19 @@ impl PostgresStore {
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
         let opener = Opener::new(url, &settings)?;
         let readers = Readers::new(&opener, &settings)?;
-        let clock = settings.clock;
+        let (clock, form) = (settings.clock, settings.form);
         let last = newest(opener.open("").await?).await?;
-        let (gather, worker) = Gather::new(Writer::new(opener, clock.clone()), last, clock.clone());
+        let rebuilder = Rebuilder::new(opener.clone(), form);
+        let writer = Writer::new(opener, clock.clone(), form);
+        let (gather, worker) = Gather::new(writer, last, clock.clone());
         // A task of its own: a request that is given up does not take its commit along.
         tokio::spawn(worker);
         Ok(Self {
             readers,
             gather,
             clock,
+            form,
+            rebuilder,
         })
     }
 
@@ -185,5 +193,31 @@ impl AuditTrail for PostgresStore {
         let statement = audit::entries(writer, after, limit);
         let rows = self.readers.rows(Width::Narrow, statement).await?;
         Ok(rows.into_iter().map(audit::entry).collect())
+    }
+}
+
+#[async_trait::async_trait]
+impl Reindex for PostgresStore {
+    async fn index_state(&self) -> Result<IndexState, StoreError> {
+        let rows = self.readers.rows(Width::Narrow, reindex::state()).await?;
+        reindex::one_state(&rows, self.form)
+    }
+
+    async fn claim_index(&self, claim: Claim) -> Result<(), StoreError> {
+        // The claim itself holds up all writers for a moment.
+        if claim == Claim::Anew || self.index_state().await? == IndexState::Foreign {
+            self.rebuilder.claim(claim).await?;
+        }
+        Ok(())
+    }
+
+    async fn outdated(&self, limit: usize) -> Result<Outdated, StoreError> {
+        let place = reindex::place(self.index_state().await?)?;
+        let rows = reindex::outdated(place, limit);
+        reindex::page(place, self.readers.rows(Width::Narrow, rows).await?)
+    }
+
+    async fn rebuild(&self, rebuilt: Rebuilt) -> Result<(), StoreError> {
+        self.rebuilder.rebuild(&rebuilt).await
     }
 }

@@ -19,7 +19,7 @@ use super::lock;
 use super::rows::Rows;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
-use crate::store::{Chain, Commit, Effect, Guard, StoreError, Version};
+use crate::store::{Chain, Commit, Effect, Guard, IndexForm, StoreError, Version};
 
 /// Tries of one batch before its commits are tried one by one, and of one commit.
 const ATTEMPTS: u32 = 4;
@@ -29,7 +29,7 @@ const RID_BLOCK: i64 = 1000;
 
 /// Resources are found by index from the first row on: a plan made while the
 /// tables were small is kept, and must not turn bad when they have grown.
-const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+pub(super) const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
      SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; \
      SET lock_timeout = '5s'";
 
@@ -42,6 +42,7 @@ pub(super) struct Writer {
     clock: Clock,
     /// As it is stored, or none yet.
     chain: Option<Chain>,
+    form: IndexForm,
     /// Numbers that no row has yet.
     rids: Range<i64>,
 }
@@ -62,12 +63,13 @@ impl CommitGroup for Writer {
 }
 
 impl Writer {
-    pub fn new(opener: Opener, clock: Clock) -> Self {
+    pub fn new(opener: Opener, clock: Clock, form: IndexForm) -> Self {
         Self {
             opener,
             connection: None,
             clock,
             chain: None,
+            form,
             rids: 0..0,
         }
     }
@@ -123,7 +125,7 @@ impl Writer {
             .appended
             .as_ref()
             .map(|appended| appended.chain.clone());
-        match rows.statement() {
+        match rows.statement(self.form) {
             Some(statement) => {
                 let written = write(&connection, statement, !fresh).await;
                 if let Err(Fault::Unknown(_)) = &written {

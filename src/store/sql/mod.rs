@@ -13,6 +13,7 @@ pub mod history;
 pub mod link;
 pub mod order;
 pub mod registry;
+pub mod reindex;
 pub mod row;
 pub mod select;
 pub mod statement;

@@ -9,12 +9,13 @@ use super::dialect::SqliteDialect;
 use super::error::store_error;
 use super::index;
 use super::registry::{self, When};
+use super::reindex;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    Chain, Change, Conflict, Effect, Guard, IndexRows, Method, OutboxRow, ResourceKey, StoreError,
-    Version, Write,
+    Chain, Change, Conflict, Effect, Guard, IndexForm, IndexRows, Method, OutboxRow, ResourceKey,
+    StoreError, Version, Write,
 };
 
 type CommitResult = Result<Vec<Version>, StoreError>;
@@ -23,15 +24,17 @@ type CommitResult = Result<Vec<Version>, StoreError>;
 pub struct Writer {
     connection: SqliteConnection,
     clock: Clock,
+    form: IndexForm,
     /// As it is stored, or none yet.
     chain: Option<Chain>,
 }
 
 impl Writer {
-    pub fn new(connection: SqliteConnection, clock: Clock) -> Self {
+    pub fn new(connection: SqliteConnection, clock: Clock, form: IndexForm) -> Self {
         Self {
             connection,
             clock,
+            form,
             chain: None,
         }
     }
@@ -53,7 +56,11 @@ impl Writer {
         self.run("SAVEPOINT one")?;
         let now = (self.clock)();
         let mut chain = self.chain.clone();
-        let result = apply(&mut self.connection, &mut chain, timed, now);
+        let admitted = match timed.commit.changes.is_empty() {
+            true => Ok(()),
+            false => reindex::admit(&mut self.connection, self.form),
+        };
+        let result = admitted.and_then(|()| apply(&mut self.connection, &mut chain, timed, now));
         match &result {
             Ok(_) => self.chain = chain,
             Err(error) if self.run("ROLLBACK TO one").is_err() => {
@@ -121,14 +128,14 @@ fn apply(
 }
 
 /// What stands under a key.
-struct Current {
-    rid: i64,
-    version: i64,
+pub struct Current {
+    pub rid: i64,
+    pub version: i64,
     updated: i64,
-    live: bool,
+    pub live: bool,
 }
 
-fn current(
+pub fn current(
     connection: &mut SqliteConnection,
     key: &ResourceKey,
 ) -> Result<Option<Current>, StoreError> {
@@ -279,15 +286,15 @@ fn replace(connection: &mut SqliteConnection, rid: i64, row: Row) -> Result<(), 
 
 /// `updated, method, identity, owner, moment_low, moment_high, ordering, body`.
 fn binds(row: Row) -> [Bind; 8] {
-    let index = row.index;
+    let [identity, owner, low, high, ordering] = index::columns(row.index).map(|(_, bind)| bind);
     [
         Bind::Big(row.updated),
         Bind::Small(method_code(row.method)),
-        Bind::NullableBig(index.identity.map(|key| key.0)),
-        Bind::NullableBig(index.owner.map(|owner| owner.0)),
-        Bind::NullableBig(index.moment.map(|(low, _)| low)),
-        Bind::NullableBig(index.moment.map(|(_, high)| high)),
-        Bind::NullableText(index::ordering(index)),
+        identity,
+        owner,
+        low,
+        high,
+        ordering,
         Bind::NullableText(row.body),
     ]
 }

@@ -4,11 +4,27 @@ use diesel::{RunQueryDsl, SqliteConnection};
 
 use super::dialect::json;
 use super::error::store_error;
-use crate::store::sql::Sql;
-use crate::store::{IndexRows, StoreError};
+use crate::store::sql::{Bind, Sql};
+use crate::store::{IndexKey, IndexRows, StoreError};
+
+/// What of it stands in the resource's own row.
+pub fn columns(index: &IndexRows) -> [(&'static str, Bind); 5] {
+    let number = |key: Option<IndexKey>| Bind::NullableBig(key.map(|key| key.0));
+    let moment = index.moment;
+    [
+        ("identity", number(index.identity)),
+        ("owner", number(index.owner)),
+        ("moment_low", Bind::NullableBig(moment.map(|(low, _)| low))),
+        (
+            "moment_high",
+            Bind::NullableBig(moment.map(|(_, high)| high)),
+        ),
+        ("ordering", Bind::NullableText(ordering(index))),
+    ]
+}
 
 /// The values to order by as one JSON object.
-pub fn ordering(index: &IndexRows) -> Option<String> {
+fn ordering(index: &IndexRows) -> Option<String> {
     let pairs = index.order.iter();
     let pairs = pairs.map(|(name, value)| (name.clone(), value.as_str().into()));
     let object: serde_json::Map<_, _> = pairs.collect();

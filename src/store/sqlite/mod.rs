@@ -14,6 +14,7 @@ mod lead;
 mod migration;
 mod readers;
 mod registry;
+mod reindex;
 mod settings;
 mod store;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::store::IndexForm;
 use crate::store::gather::{Clock, system_clock};
 
 #[derive(Clone)]
@@ -12,6 +13,8 @@ pub struct SqliteSettings {
     pub busy_timeout: Duration,
     /// Where commits get their time from.
     pub clock: Clock,
+    /// In which form the index rows come.
+    pub form: IndexForm,
 }
 
 impl Default for SqliteSettings {
@@ -20,6 +23,7 @@ impl Default for SqliteSettings {
             readers: 8,
             busy_timeout: Duration::from_secs(10),
             clock: system_clock(),
+            form: IndexForm::default(),
         }
     }
 }

@@ -13,12 +13,14 @@ use super::dialect::SqliteDialect;
 use super::error::store_error;
 use super::migration;
 use super::readers::Readers;
+use super::reindex;
 use super::settings::SqliteSettings;
-use crate::store::gather::{Clock, Gather};
-use crate::store::sql::{Sql, Statement, audit, history, registry, row, select};
+use crate::store::gather::Gather;
+use crate::store::sql::{self, Sql, Statement, audit, history, registry, row, select};
 use crate::store::{
-    AuditEntry, AuditTrail, Chain, Commit, Found, HistoryPlan, Registry, RegistryChange,
-    RegistryEntry, RegistryKey, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState, Outdated,
+    Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex, ResourceKey, Scope,
+    SearchPlan, Store, StoreError, Stored, Version,
 };
 
 /// Dropping it waits until what was queued is written.
@@ -26,7 +28,8 @@ pub struct SqliteStore {
     readers: Arc<Readers>,
     // Before the thread: the thread ends when the queue is closed.
     gather: Gather,
-    clock: Clock,
+    path: String,
+    settings: SqliteSettings,
     _writer: WriterThread,
 }
 
@@ -38,12 +41,13 @@ impl SqliteStore {
         let mut writer = connection::writer(path, &settings)?;
         let last = newest(&mut writer)?;
         let clock = settings.clock.clone();
-        let writer = Writer::new(writer, clock.clone());
-        let (gather, worker) = Gather::new(writer, last, clock.clone());
+        let writer = Writer::new(writer, clock.clone(), settings.form);
+        let (gather, worker) = Gather::new(writer, last, clock);
         Ok(Self {
             readers: Readers::new(path, &settings),
             gather,
-            clock,
+            path: path.to_owned(),
+            settings,
             _writer: WriterThread::start(worker)?,
         })
     }
@@ -69,6 +73,22 @@ impl SqliteStore {
         self.readers
             .run(move |connection| load(connection, statement))
             .await
+    }
+
+    /// Writes past the queue of commits, on a connection that ends with it.
+    async fn aside(
+        &self,
+        job: impl FnOnce(&mut SqliteConnection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let (path, settings) = (self.path.clone(), self.settings.clone());
+        let done =
+            tokio::task::spawn_blocking(move || job(&mut connection::writer(&path, &settings)?));
+        done.await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+
+    fn now(&self) -> i64 {
+        (self.settings.clock)()
     }
 }
 
@@ -152,12 +172,12 @@ impl Store for SqliteStore {
 #[async_trait::async_trait]
 impl Registry for SqliteStore {
     async fn get(&self, kind: &str, id: &str) -> Result<Option<RegistryEntry>, StoreError> {
-        let rows = self.load(registry::get(kind, id, (self.clock)())).await?;
+        let rows = self.load(registry::get(kind, id, self.now())).await?;
         Ok(rows.into_iter().next().map(registry::entry))
     }
 
     async fn list(&self, kind: &str) -> Result<Vec<RegistryEntry>, StoreError> {
-        let rows = self.load(registry::list(kind, (self.clock)())).await?;
+        let rows = self.load(registry::list(kind, self.now())).await?;
         Ok(rows.into_iter().map(registry::entry).collect())
     }
 
@@ -171,7 +191,7 @@ impl Registry for SqliteStore {
     }
 
     async fn expired(&self, limit: usize) -> Result<Vec<RegistryKey>, StoreError> {
-        let rows = self.load(registry::expired((self.clock)(), limit)).await?;
+        let rows = self.load(registry::expired(self.now(), limit)).await?;
         Ok(rows.into_iter().map(registry::key).collect())
     }
 }
@@ -191,6 +211,32 @@ impl AuditTrail for SqliteStore {
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let rows = self.load(audit::entries(writer, after, limit)).await?;
         Ok(rows.into_iter().map(audit::entry).collect())
+    }
+}
+
+#[async_trait::async_trait]
+impl Reindex for SqliteStore {
+    async fn index_state(&self) -> Result<IndexState, StoreError> {
+        sql::reindex::one_state(&self.load(sql::reindex::state()).await?, self.settings.form)
+    }
+
+    async fn claim_index(&self, claim: Claim) -> Result<(), StoreError> {
+        let form = self.settings.form;
+        self.aside(move |connection| reindex::claim(connection, form, claim))
+            .await
+    }
+
+    async fn outdated(&self, limit: usize) -> Result<Outdated, StoreError> {
+        let state = self.index_state().await?;
+        let place = sql::reindex::place(state)?;
+        let rows = self.load(sql::reindex::outdated(place, limit)).await?;
+        sql::reindex::page(place, rows)
+    }
+
+    async fn rebuild(&self, rebuilt: Rebuilt) -> Result<(), StoreError> {
+        let form = self.settings.form;
+        self.aside(move |connection| reindex::rebuild(connection, form, &rebuilt))
+            .await
     }
 }
 

@@ -1,4 +1,4 @@
-//! How far the import is: a bar where a person looks, plain lines elsewhere.
+//! How far a long command is: a bar where a person looks, plain lines elsewhere.
 
 use std::io::IsTerminal as _;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::super::output::note;
+use super::output::note;
 
 /// Between two plain lines.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -14,24 +14,27 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub struct Progress {
     started: Instant,
     bar: Option<ProgressBar>,
-    files: usize,
+    all: usize,
+    /// What is counted.
+    unit: &'static str,
     state: Mutex<State>,
 }
 
 struct State {
-    files_done: usize,
+    done: usize,
     resources: usize,
     last_line: Instant,
 }
 
 impl Progress {
-    pub fn start(files: usize) -> Self {
+    pub fn start(all: usize, unit: &'static str) -> Self {
         Self {
             started: Instant::now(),
-            bar: std::io::stderr().is_terminal().then(|| bar(files)),
-            files,
+            bar: std::io::stderr().is_terminal().then(|| bar(all, unit)),
+            all,
+            unit,
             state: Mutex::new(State {
-                files_done: 0,
+                done: 0,
                 resources: 0,
                 last_line: Instant::now(),
             }),
@@ -42,8 +45,12 @@ impl Progress {
         self.change(|state| state.resources += count);
     }
 
-    pub fn file_done(&self) {
-        self.change(|state| state.files_done += 1);
+    pub fn one_done(&self) {
+        self.change(|state| state.done += 1);
+    }
+
+    pub fn reached(&self, done: usize) {
+        self.change(|state| state.done = done);
     }
 
     pub fn end(&self) {
@@ -57,7 +64,7 @@ impl Progress {
         self.with_state(|state| {
             change(state);
             if let Some(bar) = &self.bar {
-                bar.set_position(u64::try_from(state.files_done).unwrap_or(u64::MAX));
+                bar.set_position(u64::try_from(state.done).unwrap_or(u64::MAX));
                 bar.set_message(self.speed(state));
             } else if state.last_line.elapsed() >= PAUSE {
                 state.last_line = Instant::now();
@@ -76,8 +83,8 @@ impl Progress {
     }
 
     fn line(&self, state: &State) -> String {
-        let (done, all) = (state.files_done, self.files);
-        format!("{done}/{all} files, {}", self.speed(state))
+        let (done, all, unit) = (state.done, self.all, self.unit);
+        format!("{done}/{all} {unit}, {}", self.speed(state))
     }
 
     fn speed(&self, state: &State) -> String {
@@ -87,10 +94,10 @@ impl Progress {
     }
 }
 
-fn bar(files: usize) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(files).unwrap_or(u64::MAX));
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files, {msg}, {elapsed}")
-    {
+fn bar(all: usize, unit: &str) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(all).unwrap_or(u64::MAX));
+    let template = format!("{{bar:30}} {{pos}}/{{len}} {unit}, {{msg}}, {{elapsed}}");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
     bar
