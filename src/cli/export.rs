@@ -11,8 +11,10 @@ use super::output::note;
 use crate::access::{Caller, Internal};
 use crate::app;
 use crate::config::Config;
+use crate::fhir::audit::{self, Event};
 use crate::fhir::authority::{Authority as _, Permission};
 use crate::fhir::engine::Engine;
+use crate::fhir::interaction::route::AUDIT_EVENT;
 use crate::fhir::resource::render;
 use crate::store::{Comparison, Filter, OrderBy, OrderTerm, Position, SearchPlan};
 
@@ -41,6 +43,10 @@ impl Export {
     pub async fn run(self, config: &Config) -> Result<(), CliError> {
         let engine = app::engine(config, config.server.bind).await?;
         let types = self.types_of(&engine)?;
+        let told = Event::command("export", format!("unloop export {}", self.types.join(",")));
+        let actor = Caller::internal(Internal::Export).actor();
+        let recorded = audit::record(&engine, &actor, &[told]).await;
+        recorded.map_err(|failure| CliError::Failed(failure.to_json().to_string()))?;
         let mut out = self.open()?;
         let mut total = 0;
         for resource_type in types {
@@ -62,7 +68,9 @@ impl Export {
                 "--types: {unknown:?} is no resource type that is exposed here"
             )));
         }
-        let wanted = |name: &str| self.types.is_empty() || self.types.iter().any(|t| t == name);
+        // Nothing takes an audit trail in again, so it is exported only where it is named.
+        let usual = |name: &str| self.types.is_empty() && name != AUDIT_EVENT;
+        let wanted = |name: &str| usual(name) || self.types.iter().any(|t| t == name);
         Ok(exposed.into_iter().filter(|name| wanted(name)).collect())
     }
 

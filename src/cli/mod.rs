@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod audit;
 mod demo;
 mod error;
 mod export;
@@ -54,6 +55,7 @@ enum Command {
     Import(import::Import),
     Export(export::Export),
     Reindex(reindex::Reindex),
+    Audit(audit::Audit),
     Health(health::Health),
     Version(version::Version),
 }
@@ -90,6 +92,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
             Command::Reindex(reindex) => reindex.run(&config).await,
+            Command::Audit(audit) => audit.run(&config).await,
             Command::Health(_) | Command::Version(_) => Ok(()),
         }
     });

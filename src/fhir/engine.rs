@@ -214,7 +214,7 @@ impl Engine {
             registry,
             touches_access,
             audit: Event::writing(self, &drafts)
-                .map(|event| record::rows(&authority.actor(), &event))
+                .map(|event| record::rows(&self.settings.base_url, &authority.actor(), &event))
                 .unwrap_or_default(),
             ..Commit::default()
         };

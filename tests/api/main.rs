@@ -11,6 +11,7 @@ mod support;
 
 mod audit;
 mod audit_events;
+mod audit_verify;
 mod batch;
 mod capabilities;
 mod conditional_update;

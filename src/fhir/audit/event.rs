@@ -86,6 +86,16 @@ impl Event {
         }
     }
 
+    /// A command of the service's own that reads more than one record.
+    pub fn command(name: &'static str, sent: String) -> Self {
+        Self {
+            interaction: name,
+            sent,
+            status: 200,
+            ..Self::default()
+        }
+    }
+
     /// What a commit of these drafts does, if there are any.
     pub fn writing(engine: &Engine, drafts: &[Draft]) -> Option<Self> {
         drafts.first()?;

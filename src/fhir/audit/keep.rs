@@ -22,8 +22,10 @@ pub async fn record(engine: &Engine, actor: &Actor, events: &[Event]) -> Result<
     if events.is_empty() {
         return Ok(());
     }
+    let base = &engine.settings.base_url;
+    let rows = events.iter().flat_map(|event| rows(base, actor, event));
     let commit = Commit {
-        audit: events.iter().flat_map(|event| rows(actor, event)).collect(),
+        audit: rows.collect(),
         ..Commit::default()
     };
     engine.store.commit(commit).await.map(drop).map_err(|error| {

@@ -132,7 +132,6 @@ pub async fn event(
     let patients = concerned(engine, &record, row.made).await;
     let patients = patients.map_err(Unrendered::Failed)?;
     let content = render(&Source {
-        base_url: &engine.settings.base_url,
         writer,
         position: row.position,
         made: row.made,

@@ -10,8 +10,9 @@ pub mod materialise;
 mod patients;
 pub mod record;
 pub mod render;
+pub mod verify;
 
 pub use actor::Actor;
 pub use event::{Event, Shown};
-pub use keep::keep;
+pub use keep::{keep, record};
 pub use materialise::{Trail, follow, settle};

@@ -35,10 +35,12 @@ pub struct Record {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub patients: Vec<String>,
     pub who: Actor,
+    /// The base URL of the service that was asked.
+    pub base: String,
 }
 
 impl Record {
-    pub fn new(actor: &Actor, event: &Event) -> Self {
+    pub fn new(base: &str, actor: &Actor, event: &Event) -> Self {
         let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for one in &event.shown {
             let versions = shown.entry(one.key.resource_type.clone()).or_default();
@@ -55,6 +57,7 @@ impl Record {
             deleted: event.deleted.iter().map(ToString::to_string).collect(),
             patients: event.patients.clone(),
             who: actor.clone(),
+            base: base.to_owned(),
         }
     }
 
@@ -82,8 +85,8 @@ impl Record {
 }
 
 /// The rows of an event: more than one where a commit writes very much.
-pub fn rows(actor: &Actor, event: &Event) -> Vec<AuditRow> {
-    let record = Record::new(actor, event);
+pub fn rows(base: &str, actor: &Actor, event: &Event) -> Vec<AuditRow> {
+    let record = Record::new(base, actor, event);
     if record.written.len() <= WRITTEN {
         return vec![record.row()];
     }

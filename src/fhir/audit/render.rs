@@ -12,7 +12,6 @@ use super::{Actor, codes};
 
 /// What an AuditEvent is made of: nothing that can change.
 pub struct Source<'a> {
-    pub base_url: &'a str,
     pub writer: &'a str,
     pub position: i64,
     pub made: i64,
@@ -52,7 +51,7 @@ pub fn render(source: &Source<'_>) -> Map<String, Value> {
     }
     put("agent", Value::Array(agents(source)));
     let observer = json!({
-        "site": source.base_url,
+        "site": record.base,
         "observer": {"display": "Unloop"},
         "type": [codes::application_server()],
     });
@@ -80,7 +79,7 @@ fn agents(source: &Source<'_>) -> Vec<Value> {
         "type": server_role,
         "who": {"display": "Unloop"},
         "requestor": false,
-        "network": {"address": source.base_url, "type": "5"},
+        "network": {"address": record.base, "type": "5"},
     });
     [Some(client), Some(server), user]
         .into_iter()

@@ -20,6 +20,7 @@ pub struct Server {
     pub client: reqwest::Client,
     handle: ServerHandle,
     database: Database,
+    pub engine: Data<Engine>,
     pub store: Arc<dyn Store>,
 }
 
@@ -40,6 +41,7 @@ impl Server {
         };
         tweak(&mut settings);
         let engine = Data::new(Engine::new(store.clone(), r4(), settings, Vec::new()));
+        let kept = engine.clone();
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -69,6 +71,7 @@ impl Server {
             client: reqwest::Client::new(),
             handle: receiver.recv().unwrap(),
             database,
+            engine: kept,
             store,
         })
     }
