@@ -9,6 +9,10 @@ function init(args)
    for line in io.lines(file) do
       local method, path, body = line:match("^(%u+)\t([^\t]*)\t(.*)$")
       local headers = { ["Accept"] = "application/fhir+json" }
+      local token = os.getenv("BENCH_TOKEN")
+      if token then
+         headers["Authorization"] = "Bearer " .. token
+      end
       if body == "" then
          body = nil
       else

@@ -13,12 +13,18 @@ import concurrent.futures
 import data
 
 FHIR_JSON = "application/fhir+json"
+# Bearer token of the server that is asked, also for requests.lua.
+TOKEN = "BENCH_TOKEN"
+# Seals the signing keys of databases that are thrown away.
+SECRET = "of the benchmark, and of nothing else"
 
 
 def ask(url, method="GET", body=""):
     """Status and content, whatever the status is."""
-    request = urllib.request.Request(url, method=method, data=body.encode() or None,
-                                     headers={"Accept": FHIR_JSON, "Content-Type": FHIR_JSON})
+    headers = {"Accept": FHIR_JSON, "Content-Type": FHIR_JSON}
+    if TOKEN in os.environ:
+        headers["Authorization"] = f"Bearer {os.environ[TOKEN]}"
+    request = urllib.request.Request(url, method=method, data=body.encode() or None, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, answer.read()
@@ -65,6 +71,7 @@ class Service:
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("UNLOOP_")}
         self.environment["DATABASE_URL"] = database_url
+        self.environment["UNLOOP_SECRET"] = SECRET
         self.process = None
         self.base = ""
 
@@ -83,6 +90,7 @@ class Service:
         port = free_port()
         self.base = f"http://127.0.0.1:{port}/fhir"
         environment = self.environment | {"UNLOOP_BIND": f"127.0.0.1:{port}"}
+        self.get_token(environment | {"UNLOOP_BASE_URL": self.base})
         log = open(self.folder / "serve.log", "a", encoding="utf-8")
         began = time.monotonic()
         self.process = subprocess.Popen([self.binary, "serve"], env=environment, cwd=self.folder, stdout=log, stderr=log)
@@ -98,6 +106,11 @@ class Service:
                 time.sleep(0.002)
         raise RuntimeError("no answer within a minute")
 
+    def get_token(self, environment):
+        done = subprocess.run([self.binary, "token", "issue", "--scope", "system/*.cruds", "--ttl", "1d"],
+                              env=environment, cwd=self.folder, stdout=subprocess.PIPE, text=True, check=True)
+        os.environ[TOKEN] = done.stdout.strip()
+
     def memory(self):
         """Resident megabytes."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
@@ -111,6 +124,8 @@ class Service:
 
     def stop(self):
         if self.process:
+            # Nobody else may see it.
+            os.environ.pop(TOKEN, None)
             self.process.terminate()
             self.process.wait(timeout=60)
             self.process = None

@@ -3,11 +3,16 @@
 pub mod caller;
 pub mod compartment;
 pub mod fresh;
+pub mod gate;
 pub mod grant;
+pub mod issuer;
 pub mod label;
+pub mod oauth;
+pub mod outbound;
 pub mod policy;
 pub mod rights;
 pub mod scope;
+pub mod token;
 
 pub use caller::{Bearer, Caller, Internal, Subject};
 pub use rights::{GrantTerms, Holder, Rights};

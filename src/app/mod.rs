@@ -1,14 +1,17 @@
 //! The composition root: configuration in, running service out. The only place
 //! that knows every room.
 
+mod access;
 mod error;
 mod index;
+mod secret;
 mod server;
 mod store;
 mod tls;
 
 use std::net::SocketAddr;
 
+pub use access::{Access, access};
 pub use error::StartError;
 pub use server::App;
 pub use store::{close, migrate};

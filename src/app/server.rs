@@ -12,11 +12,14 @@ use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{StartError, engine, index, known_types, listening_url, store, tls};
+use super::{
+    Access, StartError, access, engine, index, known_types, listening_url, store, tls,
+};
 use crate::config::Config;
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
+use crate::http::auth::Authorization;
 use crate::http::observe::observe;
 use crate::http::protect::{cors, headers};
 use crate::http::rate::{RateLimits, Rates, by_address};
@@ -35,6 +38,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub struct App {
     address: SocketAddr,
     engine: Data<Engine>,
+    access: Access,
     server: Server,
     index: JoinHandle<()>,
     shutdown: Duration,
@@ -52,10 +56,18 @@ impl App {
         let engine = Data::new(engine(&config, address).await?);
         index::claim(&engine, Claim::Outdated).await.ok();
         let keeper = index::keep(engine.clone().into_inner(), config.database.reindex);
-        let server = serve(&config, listener, engine.clone())?;
+        let access = access(&config, &engine)?;
+        if let Some(server) = &access.server {
+            // Without a schema, or under another secret: what needs no new token goes on.
+            if let Err(failure) = server.built_in.ensure_key().await {
+                tracing::error!(problem = %failure.to_json(), "tokens cannot be issued");
+            }
+        }
+        let server = serve(&config, listener, engine.clone(), &access)?;
         Ok(Self {
             address,
             engine,
+            access,
             server,
             index: tokio::spawn(keeper),
             shutdown: config.server.shutdown,
@@ -79,6 +91,10 @@ impl App {
 
     pub fn engine(&self) -> Arc<Engine> {
         self.engine.clone().into_inner()
+    }
+
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Ends [`App::run`] from elsewhere.
@@ -114,7 +130,7 @@ impl App {
         drop(follower.await);
         drop(self.index.await);
         let store = self.engine.store.clone();
-        drop(self.engine);
+        drop((self.engine, self.access));
         let left = deadline.saturating_duration_since(Instant::now());
         store::close(store, left.max(Duration::from_secs(1))).await;
         tracing::info!("ended");
@@ -129,6 +145,7 @@ fn serve(
     config: &Config,
     listener: TcpListener,
     engine: Data<Engine>,
+    access: &Access,
 ) -> Result<Server, StartError> {
     let failed = |error| StartError::Bind(config.server.bind, error);
     let limits = HttpLimits {
@@ -145,11 +162,15 @@ fn serve(
     let secure = tls.is_some();
     let origins = config.server.cors_origins.clone();
     let document = Data::new(OpenApi(OPENAPI));
+    let gate = Data::from(access.gate.clone());
+    let authorization = Data::new(Authorization(access.server.clone()));
     let mut http = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(engine.clone())
             .app_data(document.clone())
             .app_data(rates.clone())
+            .app_data(gate.clone())
+            .app_data(authorization.clone())
             .wrap(Compress::default())
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(by_address))

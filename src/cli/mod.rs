@@ -1,16 +1,20 @@
 //! The command line: one file for each subcommand.
 
 mod audit;
+mod access;
+mod client;
 mod demo;
 mod error;
 mod export;
 mod health;
 mod import;
+mod key;
 mod migrate;
 mod output;
 mod progress;
 mod reindex;
 mod serve;
+mod token;
 mod version;
 
 use std::path::PathBuf;
@@ -56,6 +60,9 @@ enum Command {
     Export(export::Export),
     Reindex(reindex::Reindex),
     Audit(audit::Audit),
+    Client(client::ClientCommand),
+    Token(token::TokenCommand),
+    Key(key::KeyCommand),
     Health(health::Health),
     Version(version::Version),
 }
@@ -93,6 +100,9 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Export(export) => export.run(&config).await,
             Command::Reindex(reindex) => reindex.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
+            Command::Client(client) => client.run(&config).await,
+            Command::Token(token) => token.run(&config).await,
+            Command::Key(key) => key.run(&config).await,
             Command::Health(_) | Command::Version(_) => Ok(()),
         }
     });

@@ -2,6 +2,7 @@
 //! from is decided in `sources`; names, defaults and meanings stand in
 //! [`settings`], which also makes the help text.
 
+mod access;
 mod database;
 mod limits;
 mod log;
@@ -14,6 +15,7 @@ mod values;
 use std::ffi::OsString;
 use std::path::Path;
 
+pub use access::{Access, GivenSecret, TrustedIssuer};
 pub use database::{Address, Database};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
@@ -44,6 +46,7 @@ pub struct Config {
     pub server: Server,
     pub limits: Limits,
     pub records: Records,
+    pub access: Access,
     pub log: Log,
 }
 
@@ -64,6 +67,7 @@ impl Config {
             server: Server::read(&values)?,
             limits: Limits::read(&values)?,
             records: Records::read(&values),
+            access: Access::read(&values)?,
             log: Log::read(&values)?,
         })
     }

@@ -174,6 +174,30 @@ pub const SETTINGS: &[Setting] = &[
         "all types of R4",
         "the resource types to expose, with commas between them",
     ),
+    derived(
+        "UNLOOP_SECRET",
+        "access.secret",
+        "on SQLite: made once, in a file beside the database",
+        "at least 32 bytes that seal the signing keys; without it PostgreSQL has no built-in issuer",
+    ),
+    derived(
+        "UNLOOP_ISSUER",
+        "access.issuer",
+        "base URL without /fhir",
+        "the built-in issuer's URL, below which /auth and /.well-known are reached",
+    ),
+    derived(
+        "UNLOOP_ISSUERS",
+        "access.issuers",
+        "none",
+        "other issuers whose tokens count: URL|AUDIENCE, with commas between them",
+    ),
+    setting(
+        "UNLOOP_OUTBOUND_PRIVATE",
+        "access.outbound_private",
+        "false",
+        "fetch keys of issuers and clients from private addresses and by http too",
+    ),
     setting(
         "UNLOOP_LOG",
         "log.filter",

@@ -42,6 +42,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// `Accept` or `_format` that is not FHIR JSON.
     NotAcceptable,
+    /// No token, or one that does not count.
+    Unauthenticated,
     Forbidden,
     /// More requests than this caller or address may send.
     TooMany,
@@ -62,6 +64,7 @@ impl Kind {
             | Self::CodeInvalid
             | Self::NotSupported
             | Self::Required => 400,
+            Self::Unauthenticated => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
@@ -97,6 +100,7 @@ impl Kind {
             Self::MultipleMatches => "multiple-matches",
             Self::BusinessRule => "business-rule",
             Self::TooLarge | Self::UriTooLong => "too-long",
+            Self::Unauthenticated => "login",
             Self::Forbidden => "forbidden",
             Self::TooMany => "throttled",
             Self::TooSlow => "timeout",

@@ -3,6 +3,8 @@
 //!
 //! Architecture invariant: no SQL, no store types here.
 
+pub mod auth;
+pub mod gate;
 pub mod health;
 pub mod media;
 pub mod observe;

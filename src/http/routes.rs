@@ -7,7 +7,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
-use super::{health, observe, request, response};
+use super::{auth, health, observe, request, response};
 use crate::access::{Caller, Internal};
 use crate::fhir::answer::Answer;
 use crate::fhir::audit::{self, Event};
@@ -44,6 +44,7 @@ pub fn configure(limits: HttpLimits) -> impl FnOnce(&mut ServiceConfig) + Clone 
             .route("/health/live", web::get().to(health::live))
             .route("/health/ready", web::get().to(health::ready))
             .route("/openapi.json", web::get().to(openapi))
+            .configure(auth::configure)
             .service(web::resource([BASE_PATH, "/fhir/{path:.*}"]).to(fhir))
             .default_service(web::to(nowhere));
     }

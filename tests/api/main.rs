@@ -9,9 +9,19 @@
 
 mod support;
 
+#[path = "../access/keys.rs"]
+mod keys;
+#[expect(dead_code, reason = "more of it is used by tests of issuers")]
+#[path = "../access/web.rs"]
+mod web;
+
 mod audit;
 mod audit_events;
 mod audit_verify;
+mod auth_clients;
+mod auth_discovery;
+mod auth_registration;
+mod auth_tokens;
 mod batch;
 mod capabilities;
 mod conditional_update;

@@ -17,3 +17,4 @@ mod settings;
 mod support;
 mod synthea;
 mod telemetry;
+mod tokens;

@@ -60,11 +60,11 @@ def expect(answer, *statuses):
     return answer.json()
 
 
-def write(base_url, ledger, killed, problems):
+def write(base_url, token, ledger, killed, problems):
     """Until the kill breaks the connection: a create, three updates of it, a transaction."""
     try:
         with requests.Session() as session:
-            session.headers.update(HEADERS)
+            session.headers.update(HEADERS | {"Authorization": f"Bearer {token}"})
             while True:
                 sent = session.post(f"{base_url}/Basic", json=basic(uuid.uuid4().hex), timeout=60)
                 made = expect(sent, 201)
@@ -92,7 +92,7 @@ def transaction(session, base_url, ledger):
 
 def load_and_kill(server, ledger):
     killed, problems = threading.Event(), []
-    work = (server.base_url, ledger, killed, problems)
+    work = (server.base_url, server.token(), ledger, killed, problems)
     writers = [threading.Thread(target=write, args=work) for _ in range(WRITERS)]
     for writer in writers:
         writer.start()
@@ -105,11 +105,11 @@ def load_and_kill(server, ledger):
         raise problems[0]
 
 
-def verify(base_url, ledger):
+def verify(base_url, token, ledger):
     """Every claim of the ledger, against the server that was started again."""
     newest = {}
     with requests.Session() as session:
-        session.headers.update(HEADERS)
+        session.headers.update(HEADERS | {"Authorization": f"Bearer {token}"})
         for (identity, version), text in ledger.versions.items():
             url = f"{base_url}/Basic/{identity}/_history/{version}"
             found = expect(session.get(url), 200)
@@ -133,7 +133,7 @@ def main(which, rounds):
             load_and_kill(Server(url), ledger)
             server = Server(url)
             try:
-                verify(server.base_url, ledger)
+                verify(server.base_url, server.token(), ledger)
             finally:
                 server.kill()
             done = sum(ledger.transactions.values())

@@ -22,7 +22,7 @@ globalThis.fetch = async (...request) => {
 };
 
 const SYSTEM = 'urn:example:client-tests';
-const client = new Client({ baseUrl });
+const client = new Client({ baseUrl, bearerToken: process.env.UNLOOP_TEST_TOKEN });
 
 const newIdentifier = () => ({ system: SYSTEM, value: randomUUID() });
 const token = ({ system, value }) => `${system}|${value}`;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Usage: tests/clients/run.sh [BASE_URL]     (default: UNLOOP_TEST_BASE_URL)
+# UNLOOP_TEST_TOKEN: a bearer token of the server for system/*.cruds.
 # Drives a running server with FHIR clients that were not written here, with races
 # and with requests made up from its OpenAPI document. Run setup.sh before.
 set -euo pipefail
@@ -25,7 +26,7 @@ echo "== schemathesis: $base_url"
 # seed keeps a red run repeatable.
 cd "$work"
 "$folder/venv/bin/schemathesis" run "${base_url%/*}/openapi.json" --origin "${base_url%/*}" \
-    --checks not_a_server_error --max-time "${UNLOOP_FUZZ_SECONDS:-90}" --seed 4001 \
+    --header "Authorization: Bearer ${UNLOOP_TEST_TOKEN:-none}" --checks not_a_server_error --max-time "${UNLOOP_FUZZ_SECONDS:-90}" --seed 4001 \
     --phases examples,fuzzing --request-timeout 20 --workers 2 \
     --continue-on-failure --warnings off </dev/null | tee schemathesis.log
 # It also succeeds when its time was over before it had asked anything.

@@ -2,7 +2,7 @@
 
     server.py DATABASE_URL -- COMMAND...
 
-runs COMMAND with UNLOOP_TEST_BASE_URL, then ends the server with SIGTERM. A
+runs COMMAND with UNLOOP_TEST_BASE_URL and UNLOOP_TEST_TOKEN, then ends the server with SIGTERM. A
 DATABASE_URL that is just `sqlite` or `postgres` asks for a fresh database: a file
 in a temporary folder, or one made in the cluster at UNLOOP_TEST_POSTGRES_URL.
 """
@@ -24,6 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BINARY = os.environ.get("UNLOOP_BINARY") or os.path.join(
     os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"), "debug", "unloop"
 )
+# Seals the signing keys of databases that are thrown away.
+SECRET = "of the client tests, and of nothing else"
 START_LIMIT_S = 60
 STOP_LIMIT_S = 60
 
@@ -31,11 +33,13 @@ STOP_LIMIT_S = 60
 class Server:
     """A running `unloop serve` on a free port of the loopback interface."""
 
-    def __init__(self, database_url, bind="127.0.0.1:0"):
+    def __init__(self, database_url, bind="127.0.0.1:0", **settings):
         self.log = tempfile.TemporaryFile("w+")
         # Nothing of the caller's own settings may leak into the server.
         env = {k: v for k, v in os.environ.items() if not k.startswith(("UNLOOP_", "OTEL_"))}
-        env.update(DATABASE_URL=database_url, UNLOOP_BIND=bind)
+        env.update(DATABASE_URL=database_url, UNLOOP_BIND=bind, UNLOOP_SECRET=SECRET)
+        env.update(settings)
+        self.env = env
         self.process = subprocess.Popen(
             [BINARY, "serve"],
             env=env,
@@ -80,6 +84,16 @@ class Server:
     def output(self):
         self.log.seek(0)
         return self.log.read()[-8000:]
+
+    def unloop(self, *arguments):
+        """What a command prints that is run with the server's settings."""
+        env = {**self.env, "UNLOOP_BASE_URL": self.base_url}
+        done = subprocess.run([BINARY, *arguments], env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True, check=True)
+        return done.stdout.strip()
+
+    def token(self, scope="system/*.cruds"):
+        return self.unloop("token", "issue", "--scope", scope, "--ttl", "12h")
 
     def kill(self):
         """What a power cut or the kernel's memory killer does: no chance to tidy up."""
@@ -131,7 +145,8 @@ def main():
         raise SystemExit(__doc__)
     with database(which) as url:
         server = Server(url)
-        env = {**os.environ, "UNLOOP_TEST_BASE_URL": server.base_url}
+        env = {**os.environ, "UNLOOP_TEST_BASE_URL": server.base_url,
+               "UNLOOP_TEST_TOKEN": server.token()}
         try:
             status = subprocess.run(command, env=env, stdin=subprocess.DEVNULL).returncode
             if status != 0:

@@ -16,6 +16,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "access::Caller",
             "access::Internal",
+            "access::issuer",
+            "access::oauth",
+            "access::rights",
+            "access::scope",
+            "access::token",
             "app",
             "config",
             "fhir",

@@ -10,7 +10,7 @@ use crate::fhir::outcome::{Failure, Kind};
 const ANY: &str = "Failure";
 
 /// Name of the component; kinds of one status, and when each comes.
-const FAILURES: [(&str, &[(Kind, &str)]); 17] = [
+const FAILURES: [(&str, &[(Kind, &str)]); 18] = [
     (
         "BadRequest",
         &[
@@ -35,6 +35,13 @@ const FAILURES: [(&str, &[(Kind, &str)]); 17] = [
                 "Content, a required element, an id or a search condition is missing.",
             ),
         ],
+    ),
+    (
+        "Unauthenticated",
+        &[(
+            Kind::Unauthenticated,
+            "There is no bearer token, or it does not count. `WWW-Authenticate` says which.",
+        )],
     ),
     (
         "Forbidden",

@@ -6,6 +6,7 @@
 //! other files make the components that they refer to.
 
 mod answer;
+mod authorization;
 mod body;
 mod element;
 mod example;
@@ -57,6 +58,7 @@ pub fn document(definitions: &Definitions) -> Value {
             "responses": failure::responses(),
             "headers": answer::headers(),
             "examples": example::examples(),
+            "securitySchemes": authorization::security_schemes(),
         },
     })
 }
@@ -74,6 +76,10 @@ fn tags() -> Vec<Value> {
         (
             path::SYSTEM,
             "All types together, and what the service can do",
+        ),
+        (
+            authorization::AUTHORIZATION,
+            "Tokens, and the clients that get them; outside the FHIR base",
         ),
         (
             path::SERVICE,

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::authorization;
 use super::interaction::{Interaction, SEARCH_FORM, SEARCH_TYPE};
 use super::operation::{Place, operation};
 use super::resource_type::OF_TYPE;
@@ -30,6 +31,7 @@ pub fn paths(definitions: &Definitions) -> Value {
     paths.add(&other, &OF_TYPE);
     let system = place(String::new(), SYSTEM, None, "");
     paths.add(&system, &OF_SYSTEM);
+    authorization::add(&mut paths.paths);
     paths.add_service();
     paths.paths.into()
 }
@@ -121,7 +123,7 @@ impl Paths<'_> {
 }
 
 /// A path item with the parameters that stand in its path.
-fn item(path: &str) -> Value {
+pub fn item(path: &str) -> Value {
     let parameters: Vec<Value> = path
         .split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))

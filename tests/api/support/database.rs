@@ -28,23 +28,47 @@ impl Database {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("test.db").display());
                 SqliteStore::migrate(&url, &SqliteSettings::default()).unwrap();
-                let store = SqliteStore::open(&url, SqliteSettings::default()).unwrap();
-                Some((Self::Sqlite { folder }, Arc::new(store)))
+                let database = Self::Sqlite { folder };
+                let store = database.open().await;
+                Some((database, store))
             }
             StoreKind::Postgres => {
                 let server = postgres_server()?;
                 let name = format!("api_{}", uuid::Uuid::now_v7().simple());
                 execute(&server, &format!("CREATE DATABASE {name}")).await;
-                let (base, _) = server.rsplit_once('/').unwrap();
-                let url = format!("{base}/{name}");
-                let settings = || PostgresSettings {
-                    pool_size: 8,
-                    ..PostgresSettings::default()
-                };
-                PostgresStore::migrate(&url, &settings()).await.unwrap();
-                let store = PostgresStore::connect(&url, settings()).await.unwrap();
-                Some((Self::Postgres { server, name }, Arc::new(store)))
+                let database = Self::Postgres { server, name };
+                PostgresStore::migrate(&database.url(), &postgres())
+                    .await
+                    .unwrap();
+                let store = database.open().await;
+                Some((database, store))
             }
+        }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Sqlite { folder } => {
+                format!("sqlite:{}", folder.path().join("test.db").display())
+            }
+            Self::Postgres { server, name } => {
+                let (base, _) = server.rsplit_once('/').unwrap();
+                format!("{base}/{name}")
+            }
+        }
+    }
+
+    /// A store of its own on the same database.
+    pub async fn open(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite { .. } => {
+                Arc::new(SqliteStore::open(&self.url(), SqliteSettings::default()).unwrap())
+            }
+            Self::Postgres { .. } => Arc::new(
+                PostgresStore::connect(&self.url(), postgres())
+                    .await
+                    .unwrap(),
+            ),
         }
     }
 }
@@ -62,6 +86,13 @@ impl Database {
                 execute(&format!("{base}/{name}"), sql).await;
             }
         }
+    }
+}
+
+fn postgres() -> PostgresSettings {
+    PostgresSettings {
+        pool_size: 8,
+        ..PostgresSettings::default()
     }
 }
 

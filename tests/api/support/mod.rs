@@ -1,5 +1,6 @@
 //! A real server on a free port with a database of its own.
 
+mod backend;
 mod call;
 mod database;
 pub mod example;
@@ -7,6 +8,7 @@ pub mod odd;
 mod redact;
 mod server;
 
+pub use backend::Backend;
 pub use call::{Call, Reply};
 pub use database::{Database, StoreKind};
 pub use redact::redacted;

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use serde_json::Value;
+use unloop::access::issuer::TokenTerms;
+use unloop::app::Access;
+use unloop::config::Config;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Settings};
+use unloop::http::auth::Authorization;
 use unloop::http::routes::{HttpLimits, OpenApi, configure};
 use unloop::store::Store;
 
@@ -17,9 +21,11 @@ use super::database::{Database, StoreKind};
 pub struct Server {
     /// `http://127.0.0.1:NNNN/fhir`
     pub base: String,
+    /// Sends a token that may do everything.
     pub client: reqwest::Client,
+    pub access: Access,
     handle: ServerHandle,
-    database: Database,
+    database: Arc<Database>,
     pub engine: Data<Engine>,
     pub store: Arc<dyn Store>,
 }
@@ -40,8 +46,39 @@ impl Server {
             cursors: CursorKey::new(b"cursors"),
         };
         tweak(&mut settings);
+        Some(Self::launch(Arc::new(database), store, settings, listener).await)
+    }
+
+    /// Another instance on the same database, behind the same address of the outside.
+    pub async fn second(&self) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = Settings {
+            base_url: self.base.clone(),
+            types: Vec::new(),
+            limits: unloop::fhir::engine::Limits::default(),
+            cursors: CursorKey::new(b"cursors"),
+        };
+        let store = self.database.open().await;
+        let own = format!("http://{}/fhir", listener.local_addr().unwrap());
+        let mut launched = Self::launch(self.database.clone(), store, settings, listener).await;
+        launched.base = own;
+        launched
+    }
+
+    async fn launch(
+        database: Arc<Database>,
+        store: Arc<dyn Store>,
+        settings: Settings,
+        listener: std::net::TcpListener,
+    ) -> Self {
+        let base = settings.base_url.clone();
         let engine = Data::new(Engine::new(store.clone(), r4(), settings, Vec::new()));
         let kept = engine.clone();
+        let access = access(&engine);
+        let server = access.server.clone().unwrap();
+        server.built_in.ensure_key().await.unwrap();
+        let gate = Data::from(access.gate.clone());
+        let authorization = Data::new(Authorization(Some(server)));
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -54,6 +91,8 @@ impl Server {
                     App::new()
                         .wrap(actix_web::middleware::Compress::default())
                         .app_data(engine.clone())
+                        .app_data(gate.clone())
+                        .app_data(authorization.clone())
                         .app_data(Data::new(OpenApi("{}")))
                         .configure(configure(limits))
                 })
@@ -66,14 +105,49 @@ impl Server {
                 server.await.unwrap();
             });
         });
-        Some(Self {
+        let mut launched = Self {
             base,
             client: reqwest::Client::new(),
+            access,
             handle: receiver.recv().unwrap(),
             database,
             engine: kept,
             store,
-        })
+        };
+        let token = launched.issue("system/*.cruds").await;
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("Authorization", format!("Bearer {token}").parse().unwrap());
+        let client = reqwest::Client::builder().default_headers(headers);
+        launched.client = client.build().unwrap();
+        launched
+    }
+
+    /// A token of the built-in issuer.
+    pub async fn issue(&self, scope: &str) -> String {
+        let terms = TokenTerms {
+            subject: "tester".to_owned(),
+            scope: scope.to_owned(),
+            ttl: 3600,
+            ..TokenTerms::default()
+        };
+        self.issue_as(&terms).await
+    }
+
+    pub async fn issue_as(&self, terms: &TokenTerms) -> String {
+        let server = self.access.server.as_ref().unwrap();
+        let now = self.access.gate.now().await.unwrap();
+        server.built_in.issue(terms, now).await.unwrap().token
+    }
+
+    /// The issuer's URL, which all instances share.
+    pub fn access_root(&self) -> String {
+        let configuration = self.access.server.as_ref().unwrap().smart_configuration();
+        configuration["issuer"].as_str().unwrap().to_owned()
+    }
+
+    /// What stands beside the FHIR base: `/auth/token`.
+    pub fn beside(&self, path: &str) -> String {
+        format!("{}{path}", self.base.strip_suffix("/fhir").unwrap())
     }
 
     /// Runs SQL behind the service's back.
@@ -140,4 +214,14 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.handle.stop(false));
     }
+}
+
+/// Issuers and clients of the tests are on this machine.
+fn access(engine: &Engine) -> Access {
+    let settings = [
+        ("UNLOOP_SECRET", "a secret of the tests, long enough"),
+        ("UNLOOP_OUTBOUND_PRIVATE", "true"),
+    ];
+    let settings = settings.map(|(name, value)| (name.into(), value.into()));
+    unloop::app::access(&Config::read(settings, None).unwrap(), engine).unwrap()
 }

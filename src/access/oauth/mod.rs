@@ -1,0 +1,15 @@
+//! The authorization server: clients, their proofs, their tokens.
+//! <https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html>
+
+mod assertion;
+mod client;
+mod error;
+mod form;
+mod metadata;
+mod scope;
+mod server;
+
+pub use client::{Client, Clients, NewClient};
+pub use error::OAuthError;
+pub use form::Form;
+pub use server::{AuthorizationServer, Place, TokenAnswer};

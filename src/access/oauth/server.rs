@@ -1,0 +1,260 @@
+//! The endpoints: token, introspection, revocation; and who may administrate.
+//! <https://www.rfc-editor.org/rfc/rfc6749#section-4.4>,
+//! <https://www.rfc-editor.org/rfc/rfc7662>, <https://www.rfc-editor.org/rfc/rfc7009>
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+
+use super::scope::{granted, is_administrator};
+use super::{Client, Clients, Form, NewClient, OAuthError};
+use crate::access::gate::{Admitted, Gate};
+use crate::access::issuer::{self, BuiltIn, Pace, Published, SHORT, TokenTerms, Tokens};
+use crate::access::outbound::Outbound;
+use crate::access::rights::refuse_unusable;
+use crate::access::token::{Now, Refusal, Verified};
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::search::Catalogue;
+use crate::store::registry::Registry;
+
+/// Where the service is reached.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its issuer URL: what `/auth` and `/.well-known` stand below.
+    pub root: String,
+    pub fhir_base: String,
+}
+
+pub struct AuthorizationServer {
+    pub(super) place: Place,
+    token_endpoint: String,
+    pub built_in: Arc<BuiltIn>,
+    gate: Arc<Gate>,
+    clients: Clients,
+    tokens: Tokens,
+    registry: Arc<dyn Registry>,
+    outbound: Arc<Outbound>,
+    /// The keys of clients by address.
+    published: Mutex<HashMap<String, Published>>,
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc6749#section-5.1>
+pub struct TokenAnswer {
+    pub content: Value,
+    pub client: String,
+    /// `jti`
+    pub token_id: String,
+}
+
+/// Who asks about a token.
+enum Asker {
+    Client(Client),
+    Bearer(Admitted),
+}
+
+impl AuthorizationServer {
+    pub fn new(
+        place: Place,
+        built_in: Arc<BuiltIn>,
+        gate: Arc<Gate>,
+        registry: Arc<dyn Registry>,
+        outbound: Arc<Outbound>,
+    ) -> Self {
+        Self {
+            token_endpoint: format!("{}/auth/token", place.root),
+            place,
+            built_in,
+            gate,
+            clients: Clients::new(registry.clone()),
+            tokens: Tokens::new(registry.clone()),
+            registry,
+            outbound,
+            published: Mutex::default(),
+        }
+    }
+
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    pub(super) fn registry(&self) -> &dyn Registry {
+        self.registry.as_ref()
+    }
+
+    pub(super) fn token_endpoint(&self) -> &str {
+        &self.token_endpoint
+    }
+
+    pub(super) fn published(&self, address: &str) -> Published {
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let place = issuer::Place::Set(address.to_owned());
+            Published::new(place, self.outbound.clone(), Pace::default())
+        };
+        published
+            .entry(address.to_owned())
+            .or_insert_with(make)
+            .clone()
+    }
+
+    /// `POST /auth/token`
+    pub async fn token(&self, form: &Form) -> Result<TokenAnswer, OAuthError> {
+        match form.required("grant_type")? {
+            "client_credentials" => {}
+            _ => {
+                return Err(OAuthError::grant_type(
+                    "grant_type must be client_credentials.",
+                ));
+            }
+        }
+        let now = self.gate.now().await?;
+        let client = self.authenticate(form, now).await?;
+        let asked = form.get("scope").unwrap_or_default();
+        let scope = granted(asked, &client.scope);
+        if scope.is_empty() {
+            return Err(OAuthError::scope(
+                "Nothing of the scope asked for is registered for the client; backend services ask for system/Type.cruds.",
+            ));
+        }
+        let terms = TokenTerms {
+            subject: client.id.clone(),
+            client: Some(client.id.clone()),
+            scope: scope.clone(),
+            ttl: SHORT,
+            ..TokenTerms::default()
+        };
+        let issued = self.built_in.issue(&terms, now).await?;
+        Ok(TokenAnswer {
+            content: json!({
+                "access_token": issued.token,
+                "token_type": "bearer",
+                "expires_in": SHORT,
+                "scope": scope,
+            }),
+            client: client.id,
+            token_id: issued.id,
+        })
+    }
+
+    /// `POST /auth/introspect`: a client may ask about its own tokens, an
+    /// administrator about all. Others learn that there is none.
+    pub async fn introspect<'h>(
+        &self,
+        headers: impl IntoIterator<Item = &'h [u8]>,
+        form: &Form,
+    ) -> Result<Value, OAuthError> {
+        let (asker, now) = self.asker(headers, form).await?;
+        let inactive = json!({"active": false});
+        let token = match self.gate.judge(form.required("token")?, now).await {
+            Ok(admitted) => admitted.token,
+            Err(Refusal::Unavailable(_)) => return Err(OAuthError::unavailable()),
+            Err(_) => return Ok(inactive),
+        };
+        Ok(if asker.may_see(&token) {
+            active(&token)
+        } else {
+            inactive
+        })
+    }
+
+    /// `POST /auth/revoke`: what is no token is revoked already.
+    pub async fn revoke<'h>(
+        &self,
+        headers: impl IntoIterator<Item = &'h [u8]>,
+        form: &Form,
+    ) -> Result<(), OAuthError> {
+        let (asker, now) = self.asker(headers, form).await?;
+        let token = match self.gate.judge(form.required("token")?, now).await {
+            Ok(admitted) => admitted.token,
+            Err(Refusal::Unavailable(_)) => return Err(OAuthError::unavailable()),
+            Err(_) => return Ok(()),
+        };
+        if !asker.may_see(&token) {
+            return Err(OAuthError::unauthorized(
+                "The token was issued to another client.",
+            ));
+        }
+        match &token.token_id {
+            Some(id) if token.built_in => {
+                Ok(self.tokens.revoke_until(id, Some(token.expires)).await?)
+            }
+            _ => Err(OAuthError::unauthorized(
+                "Another issuer made the token; revoke it there.",
+            )),
+        }
+    }
+
+    async fn asker<'h>(
+        &self,
+        headers: impl IntoIterator<Item = &'h [u8]>,
+        form: &Form,
+    ) -> Result<(Asker, Now), OAuthError> {
+        let now = self.gate.now().await?;
+        if form.get("client_assertion").is_some() {
+            return Ok((Asker::Client(self.authenticate(form, now).await?), now));
+        }
+        let token = crate::access::token::bearer::bearer(headers)?;
+        Ok((Asker::Bearer(self.gate.judge(token, now).await?), now))
+    }
+
+    /// Registers a client whose scopes and address can be used.
+    pub async fn register(
+        &self,
+        catalogue: &Catalogue,
+        new: NewClient,
+        now: i64,
+    ) -> Result<Client, Failure> {
+        refuse_unusable(catalogue, &new.scope)?;
+        if let Some(address) = &new.jwks_uri {
+            self.outbound.check(address).map_err(|problem| {
+                Failure::at(
+                    Kind::Value,
+                    "jwks_uri",
+                    format!("jwks_uri is refused: {problem}."),
+                )
+            })?;
+        }
+        self.clients.add(new, now).await
+    }
+}
+
+impl Admitted {
+    /// Whether the bearer may register clients and read about all tokens.
+    pub fn is_administrator(&self) -> bool {
+        self.token.grant.is_none() && is_administrator(&self.token.scope)
+    }
+}
+
+impl Asker {
+    fn may_see(&self, token: &Verified) -> bool {
+        match self {
+            Self::Client(client) => token.built_in && token.client.as_ref() == Some(&client.id),
+            Self::Bearer(own) => own.is_administrator() || *own.token == *token,
+        }
+    }
+}
+
+fn active(token: &Verified) -> Value {
+    let mut answer = Map::new();
+    answer.insert("active".to_owned(), true.into());
+    answer.insert("token_type".to_owned(), "Bearer".into());
+    answer.insert("scope".to_owned(), token.scope.as_str().into());
+    answer.insert("exp".to_owned(), token.expires.into());
+    answer.insert("iss".to_owned(), token.issuer.as_str().into());
+    answer.insert("sub".to_owned(), token.subject.as_str().into());
+    for (name, value) in [
+        ("client_id", &token.client),
+        ("jti", &token.token_id),
+        ("patient", &token.patient),
+        ("fhirUser", &token.fhir_user),
+    ] {
+        if let Some(value) = value {
+            answer.insert(name.to_owned(), value.as_str().into());
+        }
+    }
+    answer.into()
+}

@@ -1,0 +1,270 @@
+//! Requests that this service makes to addresses which somebody else chose: an
+//! issuer, a client. They reach the public network only, by the address that a
+//! name resolves to, and follow no redirects.
+//! <https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html>
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, HeaderMap};
+use serde_json::Value;
+
+use crate::fhir::json;
+
+const CONNECT: Duration = Duration::from_secs(3);
+const WHOLE: Duration = Duration::from_secs(8);
+
+/// Bytes of an answer. A set of a hundred keys takes less.
+const MAX_ANSWER: usize = 256 * 1024;
+const MAX_DEPTH: usize = 16;
+
+/// For the log and for operators; no part of it comes from an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    #[error("{0}")]
+    Refused(&'static str),
+    #[error("{0}")]
+    Failed(String),
+}
+
+pub struct Outbound {
+    client: reqwest::Client,
+    private: bool,
+}
+
+/// A JSON document and the headers it came with.
+pub struct Document {
+    pub content: Value,
+    pub headers: HeaderMap,
+}
+
+impl Outbound {
+    /// `private`: addresses of this machine and of private networks too, and
+    /// plain http.
+    pub fn new(private: bool) -> Result<Self, OutboundError> {
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .dns_resolver(Guarded { private })
+            .user_agent("unloop")
+            .build()
+            .map_err(failed)?;
+        Ok(Self { client, private })
+    }
+
+    /// Whether an address may be asked at all, before anybody asks it.
+    pub fn check(&self, url: &str) -> Result<Url, OutboundError> {
+        let url = Url::parse(url).map_err(|_| OutboundError::Refused("it is no absolute URL"))?;
+        match url.scheme() {
+            "https" => {}
+            "http" if self.private => {}
+            _ => return Err(OutboundError::Refused("it must be an https URL")),
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(OutboundError::Refused(
+                "it has a user, a password or a fragment",
+            ));
+        }
+        // A resolver is not asked for what is an address already.
+        let host = url.host_str().unwrap_or_default();
+        let literal = host.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = literal.parse::<IpAddr>()
+            && !self.private
+            && !is_public(address)
+        {
+            return Err(NOT_PUBLIC);
+        }
+        Ok(url)
+    }
+
+    pub async fn json(&self, url: &str) -> Result<Document, OutboundError> {
+        let url = self.check(url)?;
+        let request = self.client.get(url).header(ACCEPT, "application/json");
+        let mut response = request.send().await.map_err(failed)?;
+        if response.status() != 200 {
+            return Err(OutboundError::Failed(format!(
+                "status {}",
+                response.status()
+            )));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                return Err(OutboundError::Refused("the answer is longer than 256 KiB"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let content = json::parse(&body, MAX_DEPTH);
+        Ok(Document {
+            content: content.map_err(|_| OutboundError::Refused("the answer is not JSON"))?,
+            headers: response.headers().clone(),
+        })
+    }
+}
+
+const NOT_PUBLIC: OutboundError = OutboundError::Refused(
+    "it leads to this machine or a private network; UNLOOP_OUTBOUND_PRIVATE=true allows that",
+);
+
+/// The innermost cause says most.
+fn failed(error: reqwest::Error) -> OutboundError {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    OutboundError::Failed(cause.to_string())
+}
+
+/// The connection goes to the very addresses that were judged.
+struct Guarded {
+    private: bool,
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let private = self.private;
+        Box::pin(async move {
+            let name = name.as_str().to_owned();
+            let look_up = move || (name.as_str(), 0).to_socket_addrs();
+            let found = tokio::task::spawn_blocking(look_up).await??;
+            let allowed: Vec<SocketAddr> = found
+                .filter(|address| private || is_public(address.ip()))
+                .collect();
+            if allowed.is_empty() {
+                return Err(NOT_PUBLIC.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// <https://www.iana.org/assignments/iana-ipv4-special-registry/>,
+/// <https://www.iana.org/assignments/iana-ipv6-special-registry/>
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., ..)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (192, 168, _)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
+    !special
+}
+
+/// Global unicast only, without what carries an IPv4 address inside.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    let special = matches!(
+        (a, b),
+        (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, ..=0xfff)
+    );
+    (0x2000..0x4000).contains(&a) && !special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_this_machine_and_of_private_networks_are_known() {
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "127.0.0.1",
+            "127.255.255.254",
+            "100.64.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "203.0.113.9",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "fec0::1",
+            "100::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "198.20.0.1",
+            "2606:4700::1111",
+            "2a00::1",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn only_plain_https_urls_are_asked() {
+        let outbound = Outbound::new(false).unwrap();
+        for url in [
+            "http://id.example.org",
+            "ftp://id.example.org",
+            "file:///etc/passwd",
+            "id.example.org",
+            "",
+            "https://user:pw@id.example.org/",
+            "https://user@id.example.org/",
+            "https://id.example.org/#x",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.0.0.1/",
+            "https://0177.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://169.254.169.254/",
+            "gopher://id.example.org",
+            "data:application/json,{}",
+            "unix:/run/x.sock",
+        ] {
+            assert!(outbound.check(url).is_err(), "{url}");
+        }
+        assert!(outbound.check("https://id.example.org/keys?x=1").is_ok());
+        assert!(
+            Outbound::new(true)
+                .unwrap()
+                .check("http://127.0.0.1:1/")
+                .is_ok()
+        );
+    }
+}

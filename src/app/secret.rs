@@ -1,0 +1,70 @@
+//! What seals the signing keys: `UNLOOP_SECRET`, or a file beside the embedded
+//! database that nobody else may read.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::StartError;
+use crate::access::issuer::Secret;
+use crate::config::{Address, Config, ConfigError};
+
+/// `None`: there is none, and none may be made.
+pub fn secret(config: &Config) -> Result<Option<Secret>, StartError> {
+    let text = match (&config.access.secret, &config.database.address) {
+        (Some(given), _) => given.0.clone(),
+        (None, Address::Postgres(_)) => return Ok(None),
+        (None, Address::Sqlite(database)) => {
+            let path = format!("{database}.secret");
+            beside(Path::new(&path)).map_err(|error| {
+                ConfigError::new(format!(
+                    "the secret for signing keys cannot be kept in {path}: {error}; set UNLOOP_SECRET"
+                ))
+            })?
+        }
+    };
+    let short = || ConfigError::new("the secret for signing keys has fewer than 32 bytes");
+    Ok(Some(Secret::new(text.as_bytes()).ok_or_else(short)?))
+}
+
+/// Made whole under another name first, so that nobody who starts at the same
+/// time reads half of it.
+fn beside(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+                tracing::warn!(
+                    "the file with the secret can be read by others; its mode should be 600"
+                );
+            }
+            return Ok(text.trim().to_owned());
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("no random bytes"))?;
+    let draft = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&draft)?;
+    writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes))?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    fs::read_to_string(path).map(|text| text.trim().to_owned())
+}

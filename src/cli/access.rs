@@ -1,0 +1,67 @@
+//! What the commands on tokens, clients and keys have in common.
+
+use std::sync::Arc;
+
+use super::error::CliError;
+use crate::access::oauth::AuthorizationServer;
+use crate::access::token::Now;
+use crate::app;
+use crate::config::Config;
+use crate::fhir::engine::Engine;
+use crate::fhir::outcome::Failure;
+
+/// The authorization server on the configured database.
+pub struct Desk {
+    pub engine: Engine,
+    pub server: Arc<AuthorizationServer>,
+}
+
+impl Desk {
+    pub async fn open(config: &Config) -> Result<Self, CliError> {
+        let engine = app::engine(config, config.server.bind).await?;
+        let server = app::access(config, &engine)?.server.ok_or_else(|| {
+            CliError::Failed("UNLOOP_SECRET is not set, so this service issues no tokens; set the one that `unloop serve` has".to_owned())
+        })?;
+        Ok(Self { engine, server })
+    }
+
+    pub async fn now(&self) -> Result<Now, CliError> {
+        let epoch = self.engine.store.epoch().await;
+        epoch.map(Now::under).map_err(CliError::failed)
+    }
+}
+
+/// The texts of a refusal.
+pub fn problem(failure: Failure) -> CliError {
+    let texts: Vec<String> = failure.issues.into_iter().map(|issue| issue.text).collect();
+    CliError::Failed(texts.join(" "))
+}
+
+/// Seconds since 1970 as a person reads them.
+pub fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "?".to_owned(), |time| time.to_string())
+}
+
+/// `90s`, `15m`, `1h`, `7d` in seconds.
+pub fn duration(text: &str) -> Result<i64, String> {
+    let wrong = || "write a number and s, m, h or d, such as 15m or 1h".to_owned();
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
+    let number: u32 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    Ok(i64::from(number) * seconds)
+}
+
+/// Texts from outside in a table of one line each.
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

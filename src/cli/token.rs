@@ -1,0 +1,116 @@
+//! `unloop token`: tokens for scripts and operators.
+
+use clap::{Args, Subcommand};
+
+use super::access::{Desk, duration, plain, problem, time};
+use super::error::CliError;
+use super::output::say;
+use crate::access::issuer::{TokenTerms, Tokens};
+use crate::access::rights::refuse_unusable;
+use crate::access::scope::{Context, SmartScope};
+use crate::config::Config;
+
+/// Issue, list and revoke tokens of the built-in issuer
+///
+/// Run it with the settings of the server: a token is for the base URL
+/// (UNLOOP_BASE_URL, or else UNLOOP_BIND) and signed with keys that
+/// UNLOOP_SECRET opens.
+#[derive(Debug, Args)]
+#[command(after_long_help = "Examples:
+  unloop token issue --scope 'system/*.rs'
+  unloop token issue --scope 'patient/*.rs' --patient 123 --ttl 15m --label 'for the app test'
+  curl -H \"Authorization: Bearer $(unloop token issue --scope 'system/*.rs')\" http://127.0.0.1:8080/fhir/Patient
+  unloop token list
+  unloop token revoke ID")]
+pub struct TokenCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print a new token, and nothing else
+    Issue(Issue),
+    /// Show the tokens that have not expired, without the tokens themselves
+    List,
+    /// End a token at once, on every instance
+    Revoke {
+        /// As `unloop token list` shows it
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Issue {
+    /// SMART scopes with spaces between them
+    #[arg(long)]
+    scope: String,
+    /// The patient that scopes patient/… are about
+    #[arg(long, value_name = "ID")]
+    patient: Option<String>,
+    /// The person that scopes user/… are about, such as Practitioner/1
+    #[arg(long, value_name = "TYPE/ID")]
+    user: Option<String>,
+    /// How long it lives: 90s, 15m, 1h, 7d; at most 366d
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    ttl: i64,
+    /// What it is for; shown by `unloop token list`
+    #[arg(long)]
+    label: Option<String>,
+}
+
+impl TokenCommand {
+    pub async fn run(self, config: &Config) -> Result<(), CliError> {
+        let desk = Desk::open(config).await?;
+        let tokens = Tokens::new(desk.engine.store.clone());
+        match self.action {
+            Action::Issue(issue) => issue.run(&desk).await,
+            Action::List => {
+                for token in tokens.list().await.map_err(problem)? {
+                    let until = if token.revoked {
+                        "revoked"
+                    } else {
+                        &time(token.expires)
+                    };
+                    let about = token.label.or(token.client).unwrap_or_default();
+                    let (scope, about) = (plain(&token.scope), plain(&about));
+                    say(format!("{}  {until}  {scope}  {about}", token.id))?;
+                }
+                Ok(())
+            }
+            Action::Revoke { id } => tokens.revoke(&id).await.map_err(problem),
+        }
+    }
+}
+
+impl Issue {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        refuse_unusable(&desk.engine.catalogue, &self.scope).map_err(problem)?;
+        let needs = |context: Context| {
+            let mut scopes = self
+                .scope
+                .split_ascii_whitespace()
+                .filter_map(SmartScope::parse);
+            scopes.any(|scope| scope.context == context)
+        };
+        if needs(Context::Patient) != self.patient.is_some() {
+            let text = "scopes that begin with patient/ and --patient belong together";
+            return Err(CliError::Failed(text.to_owned()));
+        }
+        if needs(Context::User) != self.user.is_some() {
+            let text = "scopes that begin with user/ and --user belong together";
+            return Err(CliError::Failed(text.to_owned()));
+        }
+        let terms = TokenTerms {
+            subject: "operator".to_owned(),
+            scope: self.scope,
+            patient: self.patient,
+            fhir_user: self.user,
+            ttl: self.ttl,
+            label: self.label,
+            ..TokenTerms::default()
+        };
+        let issued = desk.server.built_in.issue(&terms, desk.now().await?).await;
+        say(issued.map_err(problem)?.token)
+    }
+}

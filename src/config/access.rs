@@ -1,0 +1,103 @@
+//! `UNLOOP_SECRET`, `UNLOOP_ISSUER`, `UNLOOP_ISSUERS`, `UNLOOP_OUTBOUND_PRIVATE`.
+
+use super::ConfigError;
+use super::values::Values;
+
+/// Bytes of a secret: fewer could be guessed.
+const MIN_SECRET: usize = 32;
+
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// `UNLOOP_SECRET`; `None`: one beside the database, where that is a file.
+    pub secret: Option<GivenSecret>,
+    /// `UNLOOP_ISSUER`: the URL of the built-in issuer, without a slash at the
+    /// end; `None`: from the base URL.
+    pub issuer: Option<String>,
+    /// `UNLOOP_ISSUERS`
+    pub issuers: Vec<TrustedIssuer>,
+    /// `UNLOOP_OUTBOUND_PRIVATE`: keys may be fetched from private addresses.
+    pub outbound_private: bool,
+}
+
+/// Shows nothing of itself.
+#[derive(Clone)]
+pub struct GivenSecret(pub String);
+
+impl std::fmt::Debug for GivenSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// An identity provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustedIssuer {
+    /// What `iss` of its tokens says.
+    pub url: String,
+    /// What `aud` has to say; `None`: the FHIR base.
+    pub audience: Option<String>,
+}
+
+impl Access {
+    pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        Ok(Self {
+            secret: secret(values)?,
+            issuer: issuer(values)?,
+            issuers: issuers(values)?,
+            outbound_private: values.flag("UNLOOP_OUTBOUND_PRIVATE")?,
+        })
+    }
+}
+
+fn secret(values: &Values) -> Result<Option<GivenSecret>, ConfigError> {
+    match values.text("UNLOOP_SECRET") {
+        None => Ok(None),
+        Some(secret) if secret.len() >= MIN_SECRET => Ok(Some(GivenSecret(secret.to_owned()))),
+        Some(_) => Err(values.refuse(
+            "UNLOOP_SECRET",
+            "has fewer than 32 bytes; make one with: openssl rand -base64 32",
+        )),
+    }
+}
+
+fn issuer(values: &Values) -> Result<Option<String>, ConfigError> {
+    match values.text("UNLOOP_ISSUER") {
+        None => Ok(None),
+        Some(url) if is_url(url) => Ok(Some(url.trim_end_matches('/').to_owned())),
+        Some(_) => Err(values.wrong(
+            "UNLOOP_ISSUER",
+            "an http or https URL without query, such as https://records.example.org",
+        )),
+    }
+}
+
+fn issuers(values: &Values) -> Result<Vec<TrustedIssuer>, ConfigError> {
+    let mut issuers: Vec<TrustedIssuer> = Vec::new();
+    for text in values.list("UNLOOP_ISSUERS") {
+        let (url, audience) = match text.split_once('|') {
+            Some((url, audience)) => (url, Some(audience)),
+            None => (text.as_str(), None),
+        };
+        let twice = issuers.iter().any(|issuer| issuer.url == url);
+        if !is_url(url) || audience == Some("") || twice {
+            return Err(values.wrong(
+                "UNLOOP_ISSUERS",
+                "a list of different ISSUER-URL|AUDIENCE, such as https://id.example.org|https://records.example.org/fhir",
+            ));
+        }
+        issuers.push(TrustedIssuer {
+            url: url.to_owned(),
+            audience: audience.map(str::to_owned),
+        });
+    }
+    Ok(issuers)
+}
+
+fn is_url(text: &str) -> bool {
+    let host = ["http://", "https://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    let plain =
+        |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | '<' | '>' | '\\' | '@');
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && host.chars().all(plain))
+}

@@ -1,0 +1,87 @@
+//! `/admin/clients`, for bearers of `system/*.cruds`.
+//! <https://www.rfc-editor.org/rfc/rfc7591#section-3>
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Bytes, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Value, json};
+
+use super::{Authorization, reply};
+use crate::access::gate::Gate;
+use crate::access::oauth::NewClient;
+use crate::fhir::engine::Engine;
+use crate::fhir::json;
+use crate::fhir::outcome::{Failure, Kind};
+use crate::http::gate::{Closed, administrator};
+
+/// Nested objects and arrays of a registration.
+const DEPTH: usize = 8;
+
+pub async fn list(
+    http: HttpRequest,
+    authorization: Data<Authorization>,
+    gate: Data<Gate>,
+) -> HttpResponse {
+    answer(StatusCode::OK, async {
+        administrator(&http, &gate).await?;
+        let clients = authorization.server()?.clients().list().await?;
+        Ok(json!({"clients": clients}))
+    })
+    .await
+}
+
+pub async fn add(
+    http: HttpRequest,
+    authorization: Data<Authorization>,
+    gate: Data<Gate>,
+    engine: Data<Engine>,
+    body: Result<Bytes, actix_web::Error>,
+) -> HttpResponse {
+    answer(StatusCode::CREATED, async {
+        let admitted = administrator(&http, &gate).await?;
+        let new = body.map_err(|_| unreadable()).and_then(|body| read(&body));
+        let server = authorization.server()?;
+        let new = new?;
+        let client = server
+            .register(&engine.catalogue, new, admitted.now.seconds)
+            .await;
+        Ok(json!(client?))
+    })
+    .await
+}
+
+pub async fn disable(
+    http: HttpRequest,
+    authorization: Data<Authorization>,
+    gate: Data<Gate>,
+    id: Path<String>,
+) -> HttpResponse {
+    answer(StatusCode::OK, async {
+        administrator(&http, &gate).await?;
+        let client = authorization.server()?.clients().disable(&id).await;
+        Ok(json!(client?))
+    })
+    .await
+}
+
+async fn answer(
+    status: StatusCode,
+    work: impl Future<Output = Result<Value, Closed>>,
+) -> HttpResponse {
+    match work.await {
+        Ok(content) => reply::json(status, &content),
+        Err(closed) => closed.respond(),
+    }
+}
+
+fn read(body: &[u8]) -> Result<NewClient, Failure> {
+    let content = json::parse(body, DEPTH)?;
+    serde_json::from_value(content).map_err(|_| unreadable())
+}
+
+fn unreadable() -> Failure {
+    Failure::new(
+        Kind::Structure,
+        "The registration is a JSON object with client_id, client_name, scope, and jwks or jwks_uri, and nothing else.",
+    )
+}

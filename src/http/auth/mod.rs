@@ -1,0 +1,64 @@
+//! The authorization server over HTTP: what it can do, tokens, and clients.
+
+mod admin;
+mod discovery;
+mod endpoint;
+mod reply;
+
+use std::sync::Arc;
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::response;
+use super::routes::BASE_PATH;
+use crate::access::oauth::AuthorizationServer;
+use crate::fhir::outcome::{Failure, Kind};
+
+/// Bytes of a form or a registration.
+const MAX_BODY: usize = 128 * 1024;
+
+/// The server, where there is one.
+#[derive(Clone)]
+pub struct Authorization(pub Option<Arc<AuthorizationServer>>);
+
+impl Authorization {
+    fn server(&self) -> Result<&AuthorizationServer, Failure> {
+        self.0.as_deref().ok_or_else(|| {
+            let text = "This service issues no tokens: its operator has not set UNLOOP_SECRET. Ask the practice which issuer is used.";
+            Failure::new(Kind::NotFound, text)
+        })
+    }
+}
+
+pub fn configure(config: &mut ServiceConfig) {
+    let resource = |path: &str| {
+        web::resource(path.to_owned())
+            .app_data(web::PayloadConfig::new(MAX_BODY))
+            .default_service(web::to(other_method))
+    };
+    config
+        .service(
+            resource("/.well-known/smart-configuration").route(web::get().to(discovery::smart)),
+        )
+        .service(
+            resource(&format!("{BASE_PATH}/.well-known/smart-configuration"))
+                .route(web::get().to(discovery::smart)),
+        )
+        .service(resource("/.well-known/jwks.json").route(web::get().to(discovery::keys)))
+        .service(resource("/auth/token").route(web::post().to(endpoint::token)))
+        .service(resource("/auth/introspect").route(web::post().to(endpoint::introspect)))
+        .service(resource("/auth/revoke").route(web::post().to(endpoint::revoke)))
+        .service(
+            resource("/admin/clients")
+                .route(web::get().to(admin::list))
+                .route(web::post().to(admin::add)),
+        )
+        .service(resource("/admin/clients/{id}").route(web::delete().to(admin::disable)));
+}
+
+/// The method that an address does not have.
+async fn other_method(http: HttpRequest) -> HttpResponse {
+    let text = format!("{} is not used at this address.", http.method());
+    response::write("", Failure::new(Kind::MethodNotAllowed, text).into())
+}
