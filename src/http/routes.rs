@@ -88,7 +88,7 @@ fn refused(http: &HttpRequest, failure: Failure) -> Answer {
 }
 
 /// Whoever sends slowly holds no connection for long.
-async fn content(
+pub async fn content(
     http: &HttpRequest,
     payload: Payload,
     within: Duration,

@@ -2,7 +2,7 @@
 //! <https://www.rfc-editor.org/rfc/rfc7591#section-3>
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, Path};
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::fhir::engine::Engine;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::http::gate::{Closed, administrator};
+use crate::http::routes::{HttpLimits, content};
 
 /// Nested objects and arrays of a registration.
 const DEPTH: usize = 8;
@@ -35,13 +36,16 @@ pub async fn add(
     authorization: Data<Authorization>,
     gate: Data<Gate>,
     engine: Data<Engine>,
-    body: Result<Bytes, actix_web::Error>,
+    limits: Data<HttpLimits>,
+    payload: Payload,
 ) -> HttpResponse {
     answer(StatusCode::CREATED, async {
         let admitted = administrator(&http, &gate).await?;
-        let new = body.map_err(|_| unreadable()).and_then(|body| read(&body));
         let server = authorization.server()?;
-        let new = new?;
+        let body = content(&http, payload, limits.body_time).await?;
+        let new = body
+            .map_err(|_| unreadable())
+            .and_then(|body| read(&body))?;
         let client = server
             .register(&engine.catalogue, new, admitted.now.seconds)
             .await;

@@ -1,7 +1,7 @@
 //! `POST /auth/token`, `/auth/introspect`, `/auth/revoke`.
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
@@ -9,19 +9,19 @@ use super::{Authorization, reply};
 use crate::access::oauth::{Form, OAuthError};
 use crate::http::gate::authorization as headers;
 use crate::http::response;
-
-type Body = Result<Bytes, actix_web::Error>;
+use crate::http::routes::{HttpLimits, content};
 
 pub async fn token(
     http: HttpRequest,
     authorization: Data<Authorization>,
-    body: Body,
+    limits: Data<HttpLimits>,
+    payload: Payload,
 ) -> HttpResponse {
     let server = match authorization.server() {
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let answer = match form(&http, body) {
+    let answer = match form(&http, payload, &limits).await {
         Ok(form) if headers(&http).next().is_none() => server.token(&form).await,
         Ok(_) => Err(OAuthError::request(
             "A client proves itself with client_assertion alone, without the header Authorization.",
@@ -37,13 +37,14 @@ pub async fn token(
 pub async fn introspect(
     http: HttpRequest,
     authorization: Data<Authorization>,
-    body: Body,
+    limits: Data<HttpLimits>,
+    payload: Payload,
 ) -> HttpResponse {
     let server = match authorization.server() {
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let answer = match form(&http, body) {
+    let answer = match form(&http, payload, &limits).await {
         Ok(form) => server.introspect(headers(&http), &form).await,
         Err(error) => Err(error),
     };
@@ -56,13 +57,14 @@ pub async fn introspect(
 pub async fn revoke(
     http: HttpRequest,
     authorization: Data<Authorization>,
-    body: Body,
+    limits: Data<HttpLimits>,
+    payload: Payload,
 ) -> HttpResponse {
     let server = match authorization.server() {
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let answer = match form(&http, body) {
+    let answer = match form(&http, payload, &limits).await {
         Ok(form) => server.revoke(headers(&http), &form).await,
         Err(error) => Err(error),
     };
@@ -72,7 +74,12 @@ pub async fn revoke(
     }
 }
 
-fn form(http: &HttpRequest, body: Body) -> Result<Form, OAuthError> {
+async fn form(
+    http: &HttpRequest,
+    payload: Payload,
+    limits: &HttpLimits,
+) -> Result<Form, OAuthError> {
+    let body = content(http, payload, limits.body_time).await?;
     let body = body.map_err(|_| OAuthError::request("The form is too large or ended early."))?;
     reply::form(http, &body)
 }

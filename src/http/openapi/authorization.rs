@@ -140,7 +140,6 @@ const ENDPOINTS: [Endpoint; 8] = [
         )),
         answers: &[("201", "The client as registered.")],
         refusals: &[400, 401, 403, 404, 422, 503],
-        ..PLAIN
     },
     Endpoint {
         path: "/admin/clients/{id}",
