@@ -12,9 +12,7 @@ use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{
-    Access, StartError, access, engine, index, known_types, listening_url, store, tls,
-};
+use super::{Access, StartError, access, engine, index, known_types, listening_url, store, tls};
 use crate::config::Config;
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
