@@ -1,7 +1,7 @@
 //! The command line: one file for each subcommand.
 
-mod audit;
 mod access;
+mod audit;
 mod client;
 mod demo;
 mod error;
