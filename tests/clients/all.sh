@@ -16,4 +16,5 @@ for store in sqlite postgres; do
     echo "=== $store"
     "$folder/venv/bin/python" "$here/server.py" "$store" -- "$here/run.sh"
     "$folder/venv/bin/python" "$here/crash.py" "$store"
+    "$folder/venv/bin/python" "$here/issuer.py" "$store"
 done
