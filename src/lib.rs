@@ -7,6 +7,7 @@
 pub mod access;
 pub mod app;
 pub mod cli;
+pub mod clinical;
 pub mod config;
 pub mod fhir;
 pub mod http;

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use unloop::clinical::OPERATIONS;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::search::{RESULT_PARAMETERS, is_searchable};
 use unloop::http::openapi::document;
@@ -23,7 +24,8 @@ fn committed() -> PathBuf {
 }
 
 fn generated() -> String {
-    let mut text = serde_json::to_string_pretty(&document(r4())).expect("a JSON value");
+    let mut text =
+        serde_json::to_string_pretty(&document(r4(), &OPERATIONS)).expect("a JSON value");
     text.push('\n');
     text
 }
@@ -79,7 +81,7 @@ fn the_document_stays_below_a_megabyte() {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     visit(&document, &mut |value| {
         if let Some(pointer) = value.get("$ref").and_then(Value::as_str) {
             assert!(document.pointer(&pointer[1..]).is_some(), "{pointer}");
@@ -89,7 +91,7 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn every_component_is_used() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     let mut used = HashSet::new();
     visit(&document, &mut |value| {
         if let Some(pointer) = value.get("$ref").and_then(Value::as_str) {
@@ -113,7 +115,7 @@ fn every_component_is_used() {
 
 #[test]
 fn operation_ids_are_unique() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     let mut seen = HashSet::new();
     visit(&document["paths"], &mut |value| {
         if let Some(id) = value.get("operationId").and_then(Value::as_str) {
@@ -125,7 +127,7 @@ fn operation_ids_are_unique() {
 
 #[test]
 fn a_search_lists_every_parameter_the_service_can_search_by() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     for name in SPELLED_OUT {
         let listed = query_parameters(&document, &format!("/fhir/{name}"), "get");
         let params = r4().search_params(name).iter();
@@ -141,7 +143,7 @@ fn a_search_lists_every_parameter_the_service_can_search_by() {
 
 #[test]
 fn a_system_search_lists_every_result_parameter() {
-    let listed = query_parameters(&document(r4()), "/fhir", "get");
+    let listed = query_parameters(&document(r4(), &OPERATIONS), "/fhir", "get");
     for name in RESULT_PARAMETERS {
         assert!(listed.contains(name), "{name}");
     }
@@ -149,7 +151,7 @@ fn a_system_search_lists_every_result_parameter() {
 
 #[test]
 fn every_type_has_every_interaction() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     for of in SPELLED_OUT.iter().copied().chain(["{type}"]) {
         for (below, verbs) in [
             ("", ["get", "post", "put", "patch", "delete"].as_slice()),
@@ -172,7 +174,7 @@ fn every_type_has_every_interaction() {
 
 #[test]
 fn schemas_say_what_the_element_tables_say() {
-    let document = document(r4());
+    let document = document(r4(), &OPERATIONS);
     let schemas = &document["components"]["schemas"];
     let observation = &schemas["Observation"];
     assert_eq!(

@@ -16,6 +16,8 @@ pub use error::StartError;
 pub use server::App;
 pub use store::{close, migrate};
 
+use crate::clinical::Clinical;
+use crate::clinical::knowledge::Knowledge;
 use crate::config::{Config, ConfigError, Server, nearest};
 use crate::fhir::cursor::CursorKey;
 use crate::fhir::definitions::{Definitions, r4};
@@ -27,11 +29,23 @@ use crate::store::Claim;
 /// configured. Nothing is opened where a setting is wrong.
 pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, StartError> {
     let settings = settings(config, address)?;
+    let clinical = Clinical::new(knowledge(config)?);
     let store = store::open(&config.database).await?;
-    let engine = Engine::new(store, r4(), settings, Vec::new());
+    let engine = Engine::new(store, r4(), settings, clinical.rules());
     // An unknown state is one that nothing is built on.
     index::claim(&engine, Claim::Empty).await.ok();
-    Ok(engine)
+    Ok(engine.with_operations(clinical.operations()))
+}
+
+fn knowledge(config: &Config) -> Result<Knowledge, ConfigError> {
+    Knowledge::load(config.clinical.knowledge.as_deref()).map_err(|faults| {
+        let first = faults.first().map(ToString::to_string);
+        ConfigError::new(format!(
+            "UNLOOP_KNOWLEDGE_DIR: the knowledge base has {} faults; the first: {}. `unloop knowledge check` has all",
+            faults.len(),
+            first.unwrap_or_default()
+        ))
+    })
 }
 
 /// Where a server at this address is reached from its own machine.

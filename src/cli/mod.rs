@@ -9,6 +9,7 @@ mod export;
 mod health;
 mod import;
 mod key;
+mod knowledge;
 mod migrate;
 mod output;
 mod progress;
@@ -64,6 +65,7 @@ enum Command {
     Token(token::TokenCommand),
     Key(key::KeyCommand),
     Health(health::Health),
+    Knowledge(knowledge::KnowledgeCommand),
     Version(version::Version),
 }
 
@@ -86,6 +88,9 @@ fn perform(cli: Cli) -> Result<(), CliError> {
     if let Command::Health(health) = &cli.command {
         return health.run(&config);
     }
+    if let Command::Knowledge(knowledge) = &cli.command {
+        return knowledge.run(&config);
+    }
     let telemetry = Telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -103,7 +108,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Client(client) => client.run(&config).await,
             Command::Token(token) => token.run(&config).await,
             Command::Key(key) => key.run(&config).await,
-            Command::Health(_) | Command::Version(_) => Ok(()),
+            Command::Health(_) | Command::Knowledge(_) | Command::Version(_) => Ok(()),
         }
     });
     // What still runs was given its time already.

@@ -3,6 +3,7 @@
 //! [`settings`], which also makes the help text.
 
 mod access;
+mod clinical;
 mod database;
 mod limits;
 mod log;
@@ -16,6 +17,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub use access::{Access, GivenSecret, TrustedIssuer};
+pub use clinical::Clinical;
 pub use database::{Address, Database};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
@@ -47,6 +49,7 @@ pub struct Config {
     pub limits: Limits,
     pub records: Records,
     pub access: Access,
+    pub clinical: Clinical,
     pub log: Log,
 }
 
@@ -68,6 +71,7 @@ impl Config {
             limits: Limits::read(&values)?,
             records: Records::read(&values),
             access: Access::read(&values)?,
+            clinical: Clinical::read(&values),
             log: Log::read(&values)?,
         })
     }

@@ -198,6 +198,12 @@ pub const SETTINGS: &[Setting] = &[
         "false",
         "fetch keys of issuers and clients from private addresses and by http too",
     ),
+    derived(
+        "UNLOOP_KNOWLEDGE_DIR",
+        "clinical.knowledge_dir",
+        "what the program brings",
+        "folder whose TOML files replace those of the knowledge base, by name",
+    ),
     setting(
         "UNLOOP_LOG",
         "log.filter",

@@ -17,6 +17,7 @@ pub mod judge;
 pub mod link;
 pub mod operation;
 pub mod outcome;
+pub mod record;
 pub mod request;
 pub mod resource;
 pub mod rule;

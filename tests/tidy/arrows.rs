@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "access::scope",
             "access::token",
             "app",
+            "clinical",
             "config",
             "fhir",
             "store",

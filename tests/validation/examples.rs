@@ -116,7 +116,10 @@ fn every_synthea_resource_passes() {
 /// Requests and answers that the OpenAPI document shows.
 #[test]
 fn every_example_of_the_openapi_document_passes() {
-    let document = unloop::http::openapi::document(unloop::fhir::definitions::r4());
+    let document = unloop::http::openapi::document(
+        unloop::fhir::definitions::r4(),
+        &unloop::clinical::OPERATIONS,
+    );
     let examples = document["components"]["examples"].as_object().unwrap();
     let values = examples
         .iter()

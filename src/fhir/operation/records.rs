@@ -10,8 +10,9 @@ use super::super::index::refusal;
 use super::super::interaction::read::{gone, not_found};
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
+use super::super::search::key::hash;
 use super::super::search::{Query, compile};
-use crate::store::{ResourceKey, Scope, SearchPlan, Stored};
+use crate::store::{Comparison, Filter, Guard, ResourceKey, Scope, SearchPlan, Stored};
 
 /// Rows of one question to the store.
 const PAGE: usize = 500;
@@ -166,6 +167,29 @@ impl<'r> Records<'r> {
             .is_hidden(resource_type, plan, seen.resources.len())
             .await?;
         Ok(seen)
+    }
+
+    /// The condition that nothing but these meets the criteria. Two writes that
+    /// share the lock are judged one after the other.
+    pub fn none_guard(
+        &self,
+        resource_type: &str,
+        criteria: &[(&str, &str)],
+        known: &[String],
+        lock: &str,
+    ) -> Result<Guard, Failure> {
+        let scope = self.scope(Permission::Search, resource_type)?;
+        let mut plan = self.plan(resource_type, criteria, scope)?;
+        if !known.is_empty() {
+            let known = Filter::Is(Comparison::Id(known.to_vec()));
+            let others = Filter::Not(Box::new(known));
+            plan.filter = Filter::All(vec![plan.filter, others]);
+        }
+        plan.limit = 1;
+        Ok(Guard::NoMatch {
+            plan: Box::new(plan),
+            locks: vec![hash(&["condition", lock]).0],
+        })
     }
 
     fn plan(

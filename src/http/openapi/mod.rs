@@ -17,6 +17,7 @@ mod operation;
 mod parameter;
 mod path;
 mod primitive;
+mod registered;
 mod resource_type;
 mod result_parameter;
 mod schema;
@@ -26,6 +27,7 @@ mod system;
 use serde_json::{Value, json};
 
 use crate::fhir::definitions::Definitions;
+use crate::fhir::operation::Definition;
 
 /// The types with paths, parameters and schemas of their own.
 const SPELLED_OUT: [&str; 4] = [
@@ -35,8 +37,9 @@ const SPELLED_OUT: [&str; 4] = [
     "Patient",
 ];
 
-/// The document. The same definitions give the same text.
-pub fn document(definitions: &Definitions) -> Value {
+/// The document. The same definitions give the same text; `operations` are
+/// those that rooms above the engine register.
+pub fn document(definitions: &Definitions, operations: &[&Definition]) -> Value {
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -50,7 +53,7 @@ pub fn document(definitions: &Definitions) -> Value {
         "servers": [{"url": "/"}],
         "security": [],
         "tags": tags(),
-        "paths": path::paths(definitions),
+        "paths": path::paths(definitions, operations),
         "components": {
             "schemas": schema::schemas(definitions),
             "parameters": parameter::parameters(definitions),

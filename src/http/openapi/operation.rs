@@ -10,7 +10,7 @@ use super::{SPELLED_OUT, failure, reference};
 use crate::fhir::definitions::Definitions;
 
 /// Refusals that every FHIR address has.
-const ALWAYS: [u16; 6] = [403, 406, 414, 429, 500, 503];
+pub const ALWAYS: [u16; 6] = [403, 406, 414, 429, 500, 503];
 
 /// Where interactions are to be found.
 pub struct Place<'p> {

@@ -8,15 +8,16 @@ use super::interaction::{Interaction, SEARCH_FORM, SEARCH_TYPE};
 use super::operation::{Place, operation};
 use super::resource_type::OF_TYPE;
 use super::system::{EVERYTHING, OF_SYSTEM};
-use super::{SPELLED_OUT, reference};
+use super::{SPELLED_OUT, reference, registered};
 use crate::fhir::definitions::Definitions;
+use crate::fhir::operation::Definition;
 use crate::http::routes::BASE_PATH;
 
 pub const OTHER: &str = "Other types";
 pub const SYSTEM: &str = "System";
 pub const SERVICE: &str = "Service";
 
-pub fn paths(definitions: &Definitions) -> Value {
+pub fn paths(definitions: &Definitions, operations: &[&Definition]) -> Value {
     let mut paths = Paths {
         definitions,
         paths: Map::new(),
@@ -26,6 +27,9 @@ pub fn paths(definitions: &Definitions) -> Value {
     }
     let record = place("/Patient/{id}".to_owned(), "Patient", None, "");
     paths.add(&record, &EVERYTHING);
+    for definition in operations {
+        registered::add(&mut paths.paths, definition);
+    }
     paths.add_compartments();
     let other = place("/{type}".to_owned(), OTHER, None, "");
     paths.add(&other, &OF_TYPE);

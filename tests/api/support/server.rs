@@ -7,6 +7,8 @@ use actix_web::{App, HttpServer, dev::ServerHandle};
 use serde_json::Value;
 use unloop::access::issuer::TokenTerms;
 use unloop::app::Access;
+use unloop::clinical::Clinical;
+use unloop::clinical::knowledge::Knowledge;
 use unloop::config::Config;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
@@ -72,7 +74,9 @@ impl Server {
         listener: std::net::TcpListener,
     ) -> Self {
         let base = settings.base_url.clone();
-        let engine = Data::new(Engine::new(store.clone(), r4(), settings, Vec::new()));
+        let clinical = Clinical::new(Knowledge::embedded().unwrap());
+        let engine = Engine::new(store.clone(), r4(), settings, clinical.rules());
+        let engine = Data::new(engine.with_operations(clinical.operations()));
         let kept = engine.clone();
         let access = access(&engine);
         let server = access.server.clone().unwrap();

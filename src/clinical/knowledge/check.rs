@@ -1,0 +1,194 @@
+//! What has to hold between entries: ids and codes stand once, whatever is
+//! named exists, every fact has a source as good as its tier.
+
+use std::collections::{HashMap, HashSet};
+
+use super::entry::{Entry, Tier};
+use super::facts::RuleKind;
+use super::{Fault, Knowledge};
+use crate::clinical::medication::Verdict;
+
+pub fn check(knowledge: &Knowledge) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    ids(knowledge, &mut faults);
+    sources(knowledge, &mut faults);
+    drugs(knowledge, &mut faults);
+    rules(knowledge, &mut faults);
+    scores(knowledge, &mut faults);
+    faults
+}
+
+fn at<T>(entry: &Entry<T>, fault: impl Into<String>) -> Fault {
+    Fault::new(entry.file, format!("{} {}", entry.list, entry.id), fault)
+}
+
+fn ids(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let mut seen = HashSet::new();
+    for entry in &knowledge.shown {
+        if !seen.insert((entry.list, &entry.id)) {
+            faults.push(at(entry, "stands more than once"));
+        }
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !entry.id.chars().all(legal) {
+            faults.push(at(entry, "an id has small letters, digits and '-'"));
+        }
+    }
+}
+
+/// A fact cannot be better than the best source that it comes from.
+fn sources(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let tiers: HashMap<&str, Tier> = knowledge
+        .sources
+        .iter()
+        .map(|source| (source.id.as_str(), source.tier()))
+        .collect();
+    for entry in &knowledge.shown {
+        if matches!(entry.list, "source" | "class") {
+            continue;
+        }
+        let named = &entry.provenance.sources;
+        let known: Vec<Tier> = named
+            .iter()
+            .filter_map(|id| tiers.get(id.as_str()).copied())
+            .collect();
+        for id in named.iter().filter(|id| !tiers.contains_key(id.as_str())) {
+            faults.push(at(entry, format!("source {id} is not in sources.toml")));
+        }
+        match known.iter().min() {
+            None => faults.push(at(entry, "has no source")),
+            Some(best) if *best > entry.tier() => {
+                faults.push(at(entry, "its tier is better than that of its sources"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn drugs(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let mut codes = HashSet::new();
+    for drug in &knowledge.drugs {
+        if let Some(code) = &drug.fact.rxnorm
+            && !codes.insert(&code.code)
+        {
+            faults.push(at(
+                drug,
+                format!("RxNorm {} is that of another drug too", code.code),
+            ));
+        }
+        if !knowledge
+            .classes
+            .iter()
+            .any(|class| class.id == drug.fact.class)
+        {
+            faults.push(at(drug, format!("class {} is not there", drug.fact.class)));
+        }
+        let ruled = knowledge.rules.iter().any(|rule| {
+            rule.fact.kind != RuleKind::Note && rule.fact.covers(&drug.id, drug.fact.codes())
+        });
+        if !ruled {
+            faults.push(at(drug, "no rule is about it"));
+        }
+    }
+    for class in &knowledge.classes {
+        if !knowledge
+            .drugs
+            .iter()
+            .any(|drug| drug.fact.class == class.id)
+        {
+            faults.push(at(class, "has no members"));
+        }
+    }
+    names(knowledge, faults);
+}
+
+/// A name that meant two drugs would be a wrong answer for one of them.
+fn names(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let mut owners: HashMap<String, &str> = HashMap::new();
+    for drug in &knowledge.drugs {
+        let fact = &drug.fact;
+        let all = std::iter::once(&fact.name)
+            .chain(&fact.names)
+            .chain(&fact.brands);
+        for name in all {
+            let folded = crate::clinical::medication::names::folded(name);
+            if let Some(other) = owners.insert(folded, &drug.id)
+                && other != drug.id
+            {
+                faults.push(at(drug, format!("the name {name} is that of {other} too")));
+            }
+        }
+    }
+}
+
+fn rules(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    for rule in &knowledge.rules {
+        let fact = &rule.fact;
+        for id in &fact.drugs {
+            if knowledge.drug(id).is_none() {
+                faults.push(at(rule, format!("drug {id} is not in drugs.toml")));
+            }
+        }
+        let mut members = knowledge.drugs.iter();
+        if !members.any(|drug| fact.covers(&drug.id, drug.fact.codes())) {
+            faults.push(at(rule, "matches no drug"));
+        }
+        for (name, text) in [
+            ("mechanism", &fact.mechanism),
+            ("recommendation", &fact.recommendation),
+        ] {
+            if text.trim().is_empty() {
+                faults.push(at(rule, format!("has no {name}")));
+            }
+        }
+        if fact.clinic == Verdict::NotChecked || fact.home == Verdict::NotChecked {
+            faults.push(at(
+                rule,
+                "a severity is compatible, monitor, caution or contraindicated",
+            ));
+        }
+        if fact.home < fact.clinic {
+            faults.push(at(rule, "is milder at home than in the clinic"));
+        }
+        if fact
+            .wash_out
+            .as_ref()
+            .is_some_and(|wash_out| wash_out.days < 1)
+        {
+            faults.push(at(rule, "wash_out has at least one day"));
+        }
+    }
+    for dose in &knowledge.doses {
+        if knowledge.drug(&dose.fact.drug).is_none() {
+            faults.push(at(
+                dose,
+                format!("drug {} is not in drugs.toml", dose.fact.drug),
+            ));
+        }
+        if dose.fact.target_low > dose.fact.target_high || dose.fact.start > dose.fact.target_low {
+            faults.push(at(
+                dose,
+                "start, target_low and target_high are out of order",
+            ));
+        }
+    }
+}
+
+fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let find = |id: &str| knowledge.scores.iter().find(|score| score.id == id);
+    for score in &knowledge.scores {
+        let fact = &score.fact;
+        let parts: Vec<_> = fact.sum_of.iter().map(|id| find(id)).collect();
+        if parts.iter().any(Option::is_none) {
+            faults.push(at(score, "sum_of names a score that is not there"));
+        }
+        let highest: i64 = parts.iter().flatten().map(|part| part.fact.max).sum();
+        if fact.min > fact.max || (!parts.is_empty() && highest != fact.max) {
+            faults.push(at(score, "max is not the sum of the parts, or below min"));
+        }
+    }
+    for band in &knowledge.bands {
+        if find(&band.fact.score).is_none() {
+            faults.push(at(band, format!("score {} is not there", band.fact.score)));
+        }
+    }
+}

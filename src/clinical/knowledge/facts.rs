@@ -1,0 +1,222 @@
+//! What the entries of each list hold besides their id and provenance.
+
+use serde::Deserialize;
+
+use super::Tier;
+use crate::clinical::medication::Verdict;
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub citation: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub name: String,
+}
+
+/// A code that was seen in a source of its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Code {
+    pub code: String,
+    pub tier: Tier,
+    /// The code is that of a combination with something unnamed.
+    #[serde(default)]
+    pub combination: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drug {
+    pub name: String,
+    /// The id of a class.
+    pub class: String,
+    /// The code of the ingredient.
+    pub rxnorm: Option<Code>,
+    pub atc: Vec<Code>,
+    /// Other generic names.
+    #[serde(default)]
+    pub names: Vec<String>,
+    #[serde(default)]
+    pub brands: Vec<String>,
+}
+
+impl Drug {
+    /// The ATC codes.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.atc.iter().map(|atc| atc.code.as_str())
+    }
+}
+
+/// A brand of several ingredients, some of which may be unknown here.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    pub name: String,
+    pub ingredients: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleKind {
+    Drug,
+    Food,
+    Herbal,
+    /// Ketamine besides the treatment itself.
+    Duplicate,
+    /// Judged on AllergyIntolerance only.
+    Allergy,
+    /// Informs, and gives no verdict.
+    Note,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Severities {
+    pub clinic: Verdict,
+    pub home: Verdict,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WashOut {
+    pub days: i64,
+    pub tier: Tier,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub kind: RuleKind,
+    /// Ids of drugs.
+    #[serde(default)]
+    pub drugs: Vec<String>,
+    /// Beginnings of ATC codes.
+    #[serde(default)]
+    pub atc: Vec<String>,
+    pub clinic: Verdict,
+    pub home: Verdict,
+    pub mechanism: String,
+    pub recommendation: String,
+    /// How far the facts reach where they are not about every member.
+    pub class_inference: Option<String>,
+    /// How long after the last dose the rule still holds.
+    pub wash_out: Option<WashOut>,
+}
+
+impl Rule {
+    /// Whether the rule is about this drug, or about one of these ATC codes.
+    pub fn covers<'c>(&self, drug: &str, mut codes: impl Iterator<Item = &'c str>) -> bool {
+        let beginning = |code: &str| {
+            self.atc
+                .iter()
+                .any(|start| code.starts_with(start.as_str()))
+        };
+        self.drugs.iter().any(|id| id == drug) || codes.any(beginning)
+    }
+
+    pub fn severities(&self) -> Severities {
+        Severities {
+            clinic: self.clinic,
+            home: self.home,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    pub weeks: Option<i64>,
+    pub weeks_at_dose: Option<i64>,
+    pub gap_days: Option<i64>,
+    pub usual: Option<String>,
+    pub alternative: Option<String>,
+}
+
+/// Milligrams a day.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dose {
+    pub drug: String,
+    pub start: i64,
+    pub target_low: i64,
+    pub target_high: i64,
+    pub usual_max: i64,
+    pub occasional_max: Option<i64>,
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    pub loinc: String,
+    /// UCUM; empty for a panel.
+    pub units: Vec<String>,
+    pub plausible: Option<[i64; 2]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    pub setting: String,
+    pub systolic: Option<i64>,
+    pub diastolic: Option<i64>,
+    pub oxygen_saturation: Option<i64>,
+    pub action: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// After the dose, 0 is before it.
+    pub minutes: Vec<i64>,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    pub text: String,
+    pub evidence: String,
+    pub if_missing: String,
+    pub to_settle: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    pub name: String,
+    pub system: String,
+    pub code: String,
+    pub min: i64,
+    pub max: i64,
+    #[serde(default)]
+    pub sum_of: Vec<String>,
+    /// SNOMED CT, for `Observation.method`.
+    pub method: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Band {
+    pub score: String,
+    pub min: i64,
+    pub max: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    pub text: String,
+    pub percent_min: Option<i64>,
+    pub percent_below: Option<i64>,
+    pub total_min: Option<i64>,
+    pub total_max: Option<i64>,
+    pub weeks: i64,
+    pub cgi_improvement_min: Option<i64>,
+    pub cgi_improvement_max: Option<i64>,
+    pub cgi_severity_max: Option<i64>,
+    pub note: Option<String>,
+}

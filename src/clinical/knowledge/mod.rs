@@ -1,0 +1,107 @@
+//! The knowledge base: files that a clinician can read and sign, checked at the
+//! start. `facts` says what an entry may hold, `entry` what all have in common.
+
+mod check;
+mod entry;
+mod facts;
+mod load;
+
+use std::path::Path;
+
+pub use entry::{Entry, Provenance, Tier};
+pub use facts::{
+    Band, Class, Code, Criterion, Dose, Drug, Limit, Outcome, Product, Rule, RuleKind, Schedule,
+    Score, Severities, Sign, Source, Trial, WashOut,
+};
+pub use load::Fault;
+
+use load::Shelf;
+
+/// Everything that is known, each list in the order of its file.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    pub sources: Vec<Entry<Source>>,
+    pub classes: Vec<Entry<Class>>,
+    pub drugs: Vec<Entry<Drug>>,
+    pub products: Vec<Entry<Product>>,
+    /// Words of a product's text that are no part of its name.
+    pub words: Vec<String>,
+    pub rules: Vec<Entry<Rule>>,
+    pub trials: Vec<Entry<Trial>>,
+    pub doses: Vec<Entry<Dose>>,
+    pub signs: Vec<Entry<Sign>>,
+    pub limits: Vec<Entry<Limit>>,
+    pub schedules: Vec<Entry<Schedule>>,
+    pub criteria: Vec<Entry<Criterion>>,
+    pub scores: Vec<Entry<Score>>,
+    pub bands: Vec<Entry<Band>>,
+    pub outcomes: Vec<Entry<Outcome>>,
+    /// Every entry as it stands in its file, for people who look it up.
+    pub shown: Vec<Entry<toml::Table>>,
+    /// The version of the interaction rules and, behind `+`, what tells these
+    /// very files from any others.
+    pub version: String,
+    /// Who has signed the interaction rules.
+    pub reviewed_by: Vec<String>,
+}
+
+impl Knowledge {
+    /// What the program brings.
+    pub fn embedded() -> Result<Self, Vec<Fault>> {
+        Self::read(&Shelf::embedded())
+    }
+
+    /// The same, with the files of this folder in place of those of their name.
+    pub fn load(folder: Option<&Path>) -> Result<Self, Vec<Fault>> {
+        match folder {
+            None => Self::embedded(),
+            Some(folder) => Self::read(&Shelf::with_folder(folder)?),
+        }
+    }
+
+    fn read(shelf: &Shelf) -> Result<Self, Vec<Fault>> {
+        let mut files = shelf.parse()?;
+        let rules = files.head("interactions.toml");
+        let knowledge = Self {
+            sources: files.take("sources.toml", "source"),
+            classes: files.take("drugs.toml", "class"),
+            drugs: files.take("drugs.toml", "drug"),
+            products: files.take("drugs.toml", "product"),
+            words: files.words("drugs.toml", "words"),
+            rules: files.take("interactions.toml", "rule"),
+            trials: files.take("sri.toml", "trial"),
+            doses: files.take("sri.toml", "dose"),
+            signs: files.take("vitals.toml", "sign"),
+            limits: files.take("vitals.toml", "limit"),
+            schedules: files.take("vitals.toml", "schedule"),
+            criteria: files.take("candidacy.toml", "criterion"),
+            scores: files.take("scales.toml", "score"),
+            bands: files.take("scales.toml", "band"),
+            outcomes: files.take("scales.toml", "outcome"),
+            shown: files.shown(),
+            version: format!("{}+{}", rules.version, shelf.fingerprint()),
+            reviewed_by: rules.reviewed_by,
+        };
+        let mut faults = files.faults();
+        faults.extend(check::check(&knowledge));
+        if faults.is_empty() {
+            Ok(knowledge)
+        } else {
+            Err(faults)
+        }
+    }
+
+    pub fn drug(&self, id: &str) -> Option<&Entry<Drug>> {
+        self.drugs.iter().find(|drug| drug.id == id)
+    }
+
+    pub fn rule(&self, id: &str) -> Option<&Entry<Rule>> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// A source as a reader wants to see it.
+    pub fn citation(&self, id: &str) -> Option<&str> {
+        let source = self.sources.iter().find(|source| source.id == id)?;
+        Some(source.fact.citation.as_str())
+    }
+}

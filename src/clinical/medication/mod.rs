@@ -1,0 +1,23 @@
+//! Which medicines go with ketamine. Read in this order: `verdict`, `names` and
+//! `resolve` (what a medicine is), `record` (whether it is taken), `check`
+//! (what the rules say). These are pure; `gather`, `operation` and `watch` read
+//! and write records.
+
+mod answer;
+pub mod check;
+mod compatibility;
+pub mod gather;
+mod guard;
+mod issue;
+pub mod names;
+mod proposal;
+pub mod record;
+pub mod resolve;
+mod verdict;
+mod watch;
+
+pub use check::{Assessment, Finding, Question, Rules, Setting, assess};
+pub use compatibility::{COMPATIBILITY, MedicationCompatibility};
+pub use proposal::{CHECK, MedicationCheck};
+pub use verdict::Verdict;
+pub use watch::MedicationWatch;

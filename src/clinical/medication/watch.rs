@@ -1,0 +1,332 @@
+//! The same check on every write: what is found becomes DetectedIssues in the
+//! same commit, what no longer holds is resolved in it.
+//!
+//! Every write of a record keeps, to the end of its commit, the version of the
+//! record and of the products by which it was judged (`rests_on`); so the issues
+//! that are stored are those that a fresh check would find, whoever else writes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::check::{Assessment, Question, Rules, assess};
+use super::gather::{Shelf, gather};
+use super::record::TAKEN;
+use super::{guard, issue};
+use crate::fhir::engine::{Draft, Engine, now};
+use crate::fhir::operation::Records;
+use crate::fhir::outcome::{Failure, Issue, Kind};
+use crate::fhir::record::{Guard, Method, ResourceKey};
+use crate::fhir::resource::Resource;
+use crate::fhir::rule::{Review, Rule};
+
+const PRODUCTS: [&str; 2] = ["Medication", "Substance"];
+
+pub struct MedicationWatch(pub Arc<Rules>);
+
+/// A record whose issues are brought up to date.
+struct Subject {
+    key: ResourceKey,
+    /// `None` where it is deleted.
+    content: Option<Map<String, Value>>,
+    /// Nothing can be stored about it yet.
+    new: bool,
+    /// The writer sent it, and hears what was found.
+    sent: bool,
+}
+
+/// What becomes of the commit.
+#[derive(Default)]
+struct Outcome {
+    review: Review,
+    /// The issues that were brought in order with their record.
+    settled: HashSet<ResourceKey>,
+}
+
+fn is_judged(name: &str) -> bool {
+    TAKEN.contains(&name) || name == "AllergyIntolerance"
+}
+
+#[async_trait::async_trait]
+impl Rule for MedicationWatch {
+    fn concerns(&self, draft: &Draft) -> bool {
+        let name = draft.key.resource_type.as_str();
+        is_judged(name) || PRODUCTS.contains(&name) || name == "DetectedIssue"
+    }
+
+    async fn review(&self, engine: &Engine, drafts: &mut Vec<Draft>) -> Result<Review, Failure> {
+        let records = Records::all(engine);
+        let mut outcome = Outcome::default();
+        let mut subjects = Vec::new();
+        for draft in drafts
+            .iter()
+            .filter(|draft| is_judged(&draft.key.resource_type))
+        {
+            let new = draft.guard == Guard::New;
+            if !new && draft.guard == Guard::None {
+                let guard = guard::as_it_stands(&records, &draft.key).await?;
+                outcome.review.rests_on.push((draft.key.clone(), guard));
+            }
+            subjects.push(Subject {
+                key: draft.key.clone(),
+                content: draft
+                    .content
+                    .as_ref()
+                    .map(|resource| resource.content.clone()),
+                new,
+                sent: true,
+            });
+        }
+        self.add_dependents(&records, drafts, &mut subjects, &mut outcome.review)
+            .await?;
+        let contents = subjects
+            .iter()
+            .filter_map(|subject| subject.content.as_ref());
+        let shelf = gather(engine, &records, drafts, contents).await?;
+        for (key, version) in &shelf.read {
+            outcome
+                .review
+                .rests_on
+                .push((key.clone(), Guard::VersionIs(*version)));
+        }
+        for key in &shelf.missing {
+            let absent =
+                records.none_guard(&key.resource_type, &[("_id", &key.id)], &[], &lock(key))?;
+            outcome.review.rests_on.push((key.clone(), absent));
+        }
+        for subject in &subjects {
+            self.settle(&records, &shelf, drafts, subject, &mut outcome)
+                .await?;
+        }
+        guard::refuse_others(&records, drafts, &outcome.settled).await?;
+        Ok(outcome.review)
+    }
+}
+
+/// Whoever writes a product and whoever judges by it meet here.
+fn lock(key: &ResourceKey) -> String {
+    format!("medication-watch/{key}")
+}
+
+impl MedicationWatch {
+    /// A product that changes changes the verdict on all that refer to it.
+    async fn add_dependents(
+        &self,
+        records: &Records<'_>,
+        drafts: &[Draft],
+        subjects: &mut Vec<Subject>,
+        review: &mut Review,
+    ) -> Result<(), Failure> {
+        let products = drafts
+            .iter()
+            .filter(|draft| PRODUCTS.contains(&draft.key.resource_type.as_str()));
+        let mut wanted: Vec<ResourceKey> = products
+            .filter(|draft| draft.guard != Guard::New)
+            .map(|draft| draft.key.clone())
+            .collect();
+        let mut seen: HashSet<ResourceKey> = wanted.iter().cloned().collect();
+        while let Some(product) = wanted.pop() {
+            let target = product.to_string();
+            let links = [
+                ("MedicationStatement", "medication"),
+                ("MedicationRequest", "medication"),
+                ("Medication", "ingredient"),
+            ];
+            for (name, link) in links {
+                if link == "medication" && product.resource_type != "Medication" {
+                    continue;
+                }
+                let found = records.search(name, &[(link, &target)]).await?;
+                let known: Vec<String> = found
+                    .resources
+                    .iter()
+                    .map(|one| one.key.id.clone())
+                    .collect();
+                let none_else =
+                    records.none_guard(name, &[(link, &target)], &known, &lock(&product))?;
+                let condition = ResourceKey::new(format!("{target}/{name}"), link);
+                review.rests_on.push((condition, none_else));
+                for version in found.resources {
+                    if !seen.insert(version.key.clone())
+                        || drafts.iter().any(|draft| draft.key == version.key)
+                    {
+                        continue;
+                    }
+                    review
+                        .rests_on
+                        .push((version.key.clone(), Guard::VersionIs(version.version)));
+                    if name == "Medication" {
+                        wanted.push(version.key);
+                        continue;
+                    }
+                    subjects.push(Subject {
+                        key: version.key,
+                        content: Some(version.resource.content),
+                        new: false,
+                        sent: false,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The issues of one record as they have to be.
+    async fn settle(
+        &self,
+        records: &Records<'_>,
+        shelf: &Shelf,
+        drafts: &mut Vec<Draft>,
+        subject: &Subject,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let at = now();
+        let question = Question { setting: None, at };
+        let content = subject.content.as_ref();
+        let assessment = content.and_then(|content| {
+            assess(
+                &self.0,
+                &subject.key.resource_type,
+                content,
+                shelf,
+                &question,
+            )
+        });
+        let mut wanted = Vec::new();
+        if let (Some(assessment), Some(content)) = (&assessment, content) {
+            for finding in &assessment.findings {
+                let name = &assessment.name;
+                wanted.extend(issue::content(
+                    &self.0,
+                    &subject.key,
+                    content,
+                    name,
+                    finding,
+                    at,
+                ));
+            }
+            if subject.sent {
+                outcome
+                    .review
+                    .issues
+                    .extend(warnings(&self.0, &subject.key, assessment));
+            }
+        }
+        let mut stored = Vec::new();
+        if !subject.new {
+            let criteria = [("implicated", &*subject.key.to_string())];
+            stored = records.search("DetectedIssue", &criteria).await?.resources;
+            stored.retain(|one| issue::is_kept(&one.resource.content));
+        }
+        for new in wanted {
+            let key = key_of(&new);
+            let place = stored.iter().position(|one| one.key == key);
+            let old = place.map(|place| stored.swap_remove(place));
+            let guard = match &old {
+                None if subject.new => Guard::New,
+                None => Guard::None,
+                Some(old) => Guard::VersionIs(old.version),
+            };
+            let old = old.map(|old| issue::bare(&old.resource.content));
+            outcome.settled.insert(key.clone());
+            put(drafts, &mut outcome.review, key, guard, new, old.as_ref())?;
+        }
+        for old in stored {
+            let content = issue::bare(&old.resource.content);
+            let guard = Guard::VersionIs(old.version);
+            outcome.settled.insert(old.key.clone());
+            put(
+                drafts,
+                &mut outcome.review,
+                old.key,
+                guard,
+                issue::resolved(&content),
+                Some(&content),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn key_of(content: &Map<String, Value>) -> ResourceKey {
+    let id = content
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    ResourceKey::new("DetectedIssue", id)
+}
+
+/// Writes the issue where it differs, and otherwise keeps it as it is. Where
+/// the same commit brings a mitigation for it, that one is taken over.
+fn put(
+    drafts: &mut Vec<Draft>,
+    review: &mut Review,
+    key: ResourceKey,
+    guard: Guard,
+    new: Map<String, Value>,
+    old: Option<&Map<String, Value>>,
+) -> Result<(), Failure> {
+    let mut new = match old {
+        Some(old) => issue::merged(new, old),
+        None => new,
+    };
+    new.insert("id".to_owned(), key.id.as_str().into());
+    if let Some(draft) = drafts.iter_mut().find(|draft| draft.key == key) {
+        if let Some(sent) = &draft.content {
+            guard::check_mitigation(&sent.content)?;
+            new = issue::merged(new, &sent.content);
+        }
+        draft.method = if draft.content.is_some() {
+            draft.method
+        } else {
+            Method::Put
+        };
+        draft.content = Some(Resource::from_object(new)?);
+        return Ok(());
+    }
+    if old == Some(&new) {
+        review.rests_on.push((key, guard));
+        return Ok(());
+    }
+    drafts.push(Draft {
+        key,
+        method: Method::Put,
+        guard,
+        content: Some(Resource::from_object(new)?),
+    });
+    Ok(())
+}
+
+/// What the writer of the record hears.
+fn warnings(rules: &Rules, key: &ResourceKey, assessment: &Assessment<'_>) -> Vec<Issue> {
+    let place = match key.resource_type.as_str() {
+        "AllergyIntolerance" => "AllergyIntolerance.code".to_owned(),
+        name => format!("{name}.medication"),
+    };
+    let findings = assessment
+        .findings
+        .iter()
+        .filter(|finding| issue::is_issue(finding.verdict));
+    let mut warnings: Vec<Issue> = findings
+        .map(|finding| {
+            let text = issue::detail(rules, &assessment.name, finding);
+            Issue::warning(Kind::BusinessRule, text).at(&place)
+        })
+        .collect();
+    if !assessment.complete {
+        let mut text = format!(
+            "{}: not checked. {}",
+            assessment.name,
+            assessment.reasons.join(" ")
+        );
+        if !assessment.suggestions.is_empty() {
+            text.push_str(&format!(
+                " Is {} meant?",
+                assessment.suggestions.join(" or ")
+            ));
+        }
+        warnings.push(Issue::warning(Kind::BusinessRule, text).at(place));
+    }
+    warnings
+}

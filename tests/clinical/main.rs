@@ -1,0 +1,8 @@
+//! Clinical knowledge and what follows from it, without a server.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod knowledge;
+mod medicines;
+mod sri;
+mod support;
+mod table;
