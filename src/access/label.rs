@@ -20,6 +20,9 @@ pub(super) fn hidden(catalogue: &Catalogue, shown: &[String]) -> Result<Filter, 
         .into_iter()
         .filter(|code| !shown.iter().any(|shown| shown == code))
         .collect();
+    if hidden.is_empty() {
+        return Ok(Filter::All(Vec::new()));
+    }
     let pair = ("_security:not".to_owned(), hidden.join(","));
     constraint(catalogue, "Patient", &[pair]).map(without_type)
 }

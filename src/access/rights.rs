@@ -13,6 +13,9 @@ use crate::store::plan::{Comparison, Filter};
 /// A token with more scopes is none that anybody meant.
 const MOST_SCOPES: usize = 256;
 
+/// Each stands in every question that is asked of the store.
+const MOST_ALTERNATIVES: usize = 512;
+
 /// What a token says about its rights, once its signature was found good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
@@ -82,6 +85,10 @@ impl Rights {
             let bounds = self::alternatives(catalogue, holder, &grant.scope)?;
             let hidden = label::hidden(catalogue, &grant.labels)?;
             alternatives = within(&alternatives, &bounds, &hidden);
+        }
+        if alternatives.len() > MOST_ALTERNATIVES {
+            let text = "The restrictions of the token's scopes come to too many conditions. Ask for fewer, or name the types.";
+            return Err(Failure::new(Kind::Forbidden, text));
         }
         Ok(Self {
             alternatives,
@@ -224,10 +231,36 @@ fn of_scope(catalogue: &Catalogue, scope: &SmartScope, reach: &Reach) -> Vec<Alt
         None if scope.constraint.is_empty() => of_every_type(catalogue, scope, reach),
         None => {
             let types = catalogue.definitions.resource_types.iter();
-            types
-                .filter_map(|name| of_type(catalogue, scope, reach, name))
-                .collect()
+            joined(types.filter_map(|name| of_type(catalogue, scope, reach, name)))
         }
+    }
+}
+
+/// Types on which the scope puts the same conditions are one alternative: a
+/// restriction by `_tag` is the same for all.
+fn joined(of_types: impl Iterator<Item = Alternative>) -> Vec<Alternative> {
+    let mut groups: Vec<(Permissions, Vec<Filter>, Vec<String>)> = Vec::new();
+    for alternative in of_types {
+        let conditions = without_type(&alternative.rows);
+        let types = alternative.types.unwrap_or_default();
+        let alike = groups.iter_mut().find(|(permissions, rows, _)| {
+            *permissions == alternative.permissions && *rows == conditions
+        });
+        match alike {
+            Some((.., joined)) => joined.extend(types),
+            None => groups.push((alternative.permissions, conditions, types)),
+        }
+    }
+    let whole = |(permissions, conditions, types)| alternative(permissions, types, conditions);
+    groups.into_iter().map(whole).collect()
+}
+
+/// The conditions besides the type, however they are nested.
+fn without_type(filter: &Filter) -> Vec<Filter> {
+    match filter {
+        Filter::All(parts) => parts.iter().flat_map(without_type).collect(),
+        Filter::Is(Comparison::Type(_)) => Vec::new(),
+        other => vec![other.clone()],
     }
 }
 

@@ -9,8 +9,8 @@ use super::authority::{Authority, Permission};
 use super::engine::{Draft, Engine, unavailable};
 use super::interaction::read::not_found;
 use super::outcome::{Failure, Kind};
-use super::resource::parse_stored;
-use crate::store::{Guard, IndexRows, Method, Scope, Stored};
+use super::resource::{Resource, parse_stored};
+use crate::store::{Guard, IndexKey, IndexRows, Method, Scope, Stored};
 
 /// A change that the caller may make, as long as the guard holds.
 pub struct Verdict {
@@ -44,14 +44,20 @@ pub async fn judge(
         again: false,
         shown: index.is_none_or(shown),
     };
-    if draft.method == Method::Post || may_meet_nothing(authority, draft, &scope) {
+    if draft.method == Method::Post {
+        keeps_to_its_patients(engine, &scope, draft, index, None)?;
+        return Ok(verdict);
+    }
+    if may_meet_nothing(authority, draft, &scope) {
         return Ok(verdict);
     }
     if !matches!(draft.guard, Guard::None | Guard::VersionIs(_)) {
         return Err(no_id_of_its_own(name));
     }
     let stored = in_view(engine, &scope, draft).await?;
-    keeps_labels(&scope, &stored, draft)?;
+    let old = parse_stored(&stored)?;
+    keeps_labels(&scope, old.as_ref(), draft)?;
+    keeps_to_its_patients(engine, &scope, draft, index, old.as_ref())?;
     Ok(match draft.guard {
         Guard::None => Verdict {
             guard: Guard::VersionIs(stored.version),
@@ -96,11 +102,8 @@ async fn in_view(engine: &Engine, scope: &Scope, draft: &Draft) -> Result<Stored
 }
 
 /// A label protects the record from those who see only a part of it.
-fn keeps_labels(scope: &Scope, stored: &Stored, draft: &Draft) -> Result<(), Failure> {
-    let (false, Some(new)) = (scope.is_everything(), &draft.content) else {
-        return Ok(());
-    };
-    let Some(old) = parse_stored(stored)? else {
+fn keeps_labels(scope: &Scope, old: Option<&Resource>, draft: &Draft) -> Result<(), Failure> {
+    let (false, Some(new), Some(old)) = (scope.is_everything(), &draft.content, old) else {
         return Ok(());
     };
     if labels(&old.content).is_subset(&labels(&new.content)) {
@@ -111,6 +114,36 @@ fn keeps_labels(scope: &Scope, stored: &Stored, draft: &Draft) -> Result<(), Fai
         format!("{}.meta.security", draft.key.resource_type),
         "The change drops a security label, which this token may not. Send all labels that the resource has.",
     ))
+}
+
+/// A resource is of every patient that it names as such. None is drawn in whom
+/// the caller could not write for by himself: with a reference to an own
+/// patient beside it, a record could be planted or moved anywhere.
+fn keeps_to_its_patients(
+    engine: &Engine,
+    scope: &Scope,
+    draft: &Draft,
+    index: Option<&IndexRows>,
+    old: Option<&Resource>,
+) -> Result<(), Failure> {
+    let (false, Some(index), Some(new)) = (scope.is_everything(), index, &draft.content) else {
+        return Ok(());
+    };
+    let patients = |resource: &Resource| {
+        let name = &resource.resource_type;
+        let catalogue = &engine.catalogue;
+        catalogue.compartments_of("Patient", name, &resource.content)
+    };
+    let (before, after) = (old.map(patients).unwrap_or_default(), patients(new));
+    for patient in after.iter().filter(|patient| !before.contains(patient)) {
+        let mut alone = index.clone();
+        let other = |key: &IndexKey| key != patient && after.contains(key);
+        alone.keys.retain(|key| !other(key));
+        if !scope.admits(&draft.key, &alone) {
+            return Err(outside(&draft.key.resource_type));
+        }
+    }
+    Ok(())
 }
 
 fn labels(content: &Map<String, Value>) -> HashSet<(Option<&str>, Option<&str>)> {
@@ -128,7 +161,7 @@ fn outside(name: &str) -> Failure {
     Failure::at(
         Kind::Forbidden,
         name,
-        "The content lies outside of what this token may write: it must belong to a patient of the token and meet the restrictions of its scopes.",
+        "The content lies outside of what this token may write: it must belong to a patient of the token, to no other one, and meet the restrictions of its scopes.",
     )
 }
 

@@ -1,7 +1,7 @@
 //! create and conditional create. <https://hl7.org/fhir/R4/http.html#create>
 
 use super::super::answer::{Answer, location};
-use super::super::authority::Authority;
+use super::super::authority::{Authority, Permission};
 use super::super::engine::{Draft, Engine, WriteError};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Return};
@@ -26,6 +26,8 @@ pub async fn create(
         let done = engine.write(authority, vec![draft]).await?;
         return written(request.prefer, &done, 0);
     };
+    // What is found is answered without a write, and is no less a create.
+    authority.scope(Permission::Create, Some(resource_type))?;
     for _ in 0..ATTEMPTS {
         let guard = match condition::find(engine, authority, resource_type, criteria).await? {
             Matches::One(stored) => return Ok(existing(request.prefer, &stored)),

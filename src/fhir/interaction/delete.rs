@@ -2,7 +2,7 @@
 //! <https://hl7.org/fhir/R4/http.html#delete>
 
 use super::super::answer::Answer;
-use super::super::authority::Authority;
+use super::super::authority::{Authority, Permission};
 use super::super::engine::{Draft, Engine};
 use super::super::outcome::Failure;
 use super::super::request::{Preconditions, Request, Return};
@@ -52,6 +52,7 @@ pub async fn target(
     resource_type: &str,
     criteria: &str,
 ) -> Result<Option<ResourceKey>, Failure> {
+    authority.scope(Permission::Delete, Some(resource_type))?;
     match condition::find(engine, authority, resource_type, criteria).await? {
         Matches::One(stored) => Ok(Some(stored.key)),
         Matches::Many => Err(condition::ambiguous("The condition")),

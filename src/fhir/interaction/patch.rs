@@ -11,6 +11,7 @@ use super::super::request::{Content, Preconditions, Request};
 use super::super::resource::{Resource, parse_stored};
 use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
+use super::history::admits;
 use super::read::{current, gone};
 use super::update::criteria;
 use super::written;
@@ -24,7 +25,7 @@ pub async fn patch(
 ) -> Result<Answer, Failure> {
     let operations = operations(&request.content)?;
     for _ in 0..ATTEMPTS {
-        let stored = current(engine, authority, Permission::Update, &key).await?;
+        let stored = base(engine, authority, &key).await?;
         let draft = draft(engine, &stored, &operations, &request.preconditions)?;
         match engine.write(authority, vec![draft]).await {
             Ok(done) => return written(request.prefer, &done, 0),
@@ -52,6 +53,9 @@ pub async fn target(
     resource_type: &str,
     criteria: &str,
 ) -> Result<ResourceKey, Failure> {
+    for permission in [Permission::Update, Permission::Read] {
+        authority.scope(permission, Some(resource_type))?;
+    }
     match condition::find(engine, authority, resource_type, criteria).await? {
         Matches::One(stored) => Ok(stored.key),
         Matches::Many => Err(condition::ambiguous("The condition")),
@@ -60,6 +64,24 @@ pub async fn target(
             format!("No {resource_type} matches the condition, so there is nothing to patch."),
         )),
     }
+}
+
+/// The version to patch. Whether a patch applies tells what the resource
+/// holds, so that only who may read it may patch it.
+pub async fn base(
+    engine: &Engine,
+    authority: &dyn Authority,
+    key: &ResourceKey,
+) -> Result<Stored, Failure> {
+    let readable = authority.scope(Permission::Read, Some(&key.resource_type))?;
+    let stored = current(engine, authority, Permission::Update, key).await?;
+    if admits(engine, &readable, &stored)? {
+        return Ok(stored);
+    }
+    Err(Failure::new(
+        Kind::Forbidden,
+        "The token may not read this resource, and a patch would tell what is in it. Send the whole resource by PUT.",
+    ))
 }
 
 /// Reads the patch document of a request.

@@ -9,7 +9,7 @@ use super::condition::{self, Matches};
 use super::create::{checked, new_draft};
 use super::route::{Interaction, route};
 use super::update::{conditional_draft, criteria};
-use super::{delete, patch, read, update};
+use super::{delete, patch, update};
 use crate::store::{Guard, ResourceKey, Stored};
 
 pub enum Step {
@@ -111,6 +111,7 @@ async fn plan_create(
     name: &str,
 ) -> Result<Step, Failure> {
     let resource = checked(engine, request.content.clone().into_resource()?, name)?;
+    authority.scope(Permission::Create, Some(name))?;
     let guard = match request.preconditions.if_none_exist.as_deref() {
         None => Guard::New,
         Some(criteria) => match condition::find(engine, authority, name, criteria).await? {
@@ -132,6 +133,6 @@ async fn plan_patch(
     key: &ResourceKey,
 ) -> Result<Draft, Failure> {
     let operations = patch::operations(&request.content)?;
-    let stored = read::current(engine, authority, Permission::Update, key).await?;
+    let stored = patch::base(engine, authority, key).await?;
     patch::draft(engine, &stored, &operations, &request.preconditions)
 }

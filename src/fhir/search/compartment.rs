@@ -50,11 +50,31 @@ impl Catalogue {
         resource_type: &str,
         resource: &Map<String, Value>,
     ) -> Vec<IndexKey> {
+        self.memberships_of(resource_type, resource, |_| true)
+    }
+
+    /// Those of one kind: whose record a resource is, of all `Patient`s.
+    pub fn compartments_of(
+        &self,
+        compartment: &str,
+        resource_type: &str,
+        resource: &Map<String, Value>,
+    ) -> Vec<IndexKey> {
+        self.memberships_of(resource_type, resource, |code| code == compartment)
+    }
+
+    fn memberships_of(
+        &self,
+        resource_type: &str,
+        resource: &Map<String, Value>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<IndexKey> {
         let Some(search) = self.of_type(resource_type) else {
             return Vec::new();
         };
         let mut keys = Vec::new();
-        for membership in &search.compartments {
+        let memberships = search.compartments.iter();
+        for membership in memberships.filter(|membership| wanted(&membership.compartment)) {
             let compartment = membership.compartment.as_str();
             if let Some(id) = text(resource, "id").filter(|_| membership.itself) {
                 keys.push(compartment_key(compartment, id));

@@ -1,0 +1,131 @@
+//! The place in a listing is good for the caller and the listing that it was
+//! given for, and for nothing else.
+
+use serde_json::json;
+use unloop::access::Caller;
+
+use crate::on_both_stores;
+use crate::support::{Bench, granted, holder, observation, patient};
+
+on_both_stores!(a_cursor_is_its_callers, an_edited_cursor_is_refused);
+
+const LISTINGS: [&str; 6] = [
+    "Observation?_count=1",
+    "Observation?_count=1&_sort=-date",
+    "?_type=Observation,Patient&_count=1",
+    "Patient/a/$everything?_count=1",
+    "Observation/_history?_count=1",
+    "_history?_count=1",
+];
+
+async fn some(bench: &Bench) {
+    let mut all = vec![patient("a"), patient("b")];
+    for number in 0..4 {
+        all.push(observation(&format!("a{number}"), "a"));
+        all.push(observation(&format!("b{number}"), "b"));
+    }
+    bench.put_all(&all).await;
+}
+
+/// Each other token, even one with wider rights.
+fn others(bench: &Bench) -> Vec<(&'static str, Caller)> {
+    let mut grant = granted("patient/*.rs", &["a"], &[]);
+    grant.scope = "patient/*.rs".to_owned();
+    let mut somebody_else = holder("patient/*.rs", Some("a"), None);
+    somebody_else.identity = "somebody else".to_owned();
+    vec![
+        ("another patient", bench.patient("b", "patient/*.rs")),
+        ("another scope", bench.patient("a", "patient/*.cruds")),
+        ("another person", bench.caller(&somebody_else)),
+        ("a grant", bench.caller(&grant)),
+        ("a system", bench.caller(&holder("system/*.rs", None, None))),
+        (
+            "a user",
+            bench.caller(&holder("user/*.rs", Some("a"), Some("Practitioner/p"))),
+        ),
+        (
+            "the service",
+            Caller::internal(unloop::access::Internal::Local),
+        ),
+    ]
+}
+
+async fn a_cursor_is_its_callers(bench: Bench) {
+    some(&bench).await;
+    let caller = bench.patient("a", "patient/*.rs");
+    for listing in LISTINGS {
+        let next = bench.get(&caller, listing).await.link("next").unwrap();
+        assert_eq!(bench.get(&caller, &next).await.status(), 200, "{listing}");
+        for (who, other) in others(&bench) {
+            let reply = bench.get(&other, &next).await;
+            assert!(
+                matches!(reply.status(), 400 | 403 | 404),
+                "{who}: {next} {}",
+                reply.text()
+            );
+            assert!(reply.names().is_empty());
+        }
+        let cursor = next
+            .split("_cursor=")
+            .nth(1)
+            .unwrap()
+            .split('&')
+            .next()
+            .unwrap();
+        for elsewhere in LISTINGS.iter().filter(|other| **other != listing) {
+            let reply = bench
+                .get(&caller, &format!("{elsewhere}&_cursor={cursor}"))
+                .await;
+            assert_eq!(
+                reply.status(),
+                400,
+                "{listing} -> {elsewhere}: {}",
+                reply.text()
+            );
+        }
+        for more in [
+            "&_sort=date",
+            "&code=x",
+            "&_since=2020",
+            "&subject=Patient/a",
+        ] {
+            let reply = bench.get(&caller, &format!("{next}{more}")).await;
+            assert_eq!(reply.status(), 400, "{next}{more}");
+        }
+    }
+}
+
+async fn an_edited_cursor_is_refused(bench: Bench) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    some(&bench).await;
+    let caller = bench.patient("a", "patient/*.rs");
+    for listing in LISTINGS {
+        let next = bench.get(&caller, listing).await.link("next").unwrap();
+        let (head, tail) = next.split_once("_cursor=").unwrap();
+        let (cursor, tail) = tail.split_once('&').unwrap_or((tail, ""));
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+        let mut edited: Vec<Vec<u8>> = (0..bytes.len())
+            .map(|place| {
+                let mut edited = bytes.clone();
+                edited[place] ^= 1;
+                edited
+            })
+            .collect();
+        edited.push(bytes[16..].to_vec());
+        edited.push(bytes[..16].to_vec());
+        edited.push([&[0; 16][..], &bytes[16..]].concat());
+        edited.push([&bytes[..], b" "].concat());
+        edited.push(json!(["Observation", "b0"]).to_string().into_bytes());
+        edited.push(Vec::new());
+        let texts = edited.iter().map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
+        for text in texts.chain(["x".to_owned(), format!("{cursor}A"), "%00".to_owned()]) {
+            if text.is_empty() {
+                continue;
+            }
+            let url = format!("{head}_cursor={text}&{tail}");
+            let reply = bench.get(&caller, &url).await;
+            assert_eq!(reply.status(), 400, "{url}: {}", reply.text());
+        }
+    }
+}
