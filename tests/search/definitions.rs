@@ -175,8 +175,11 @@ fn the_same_values_are_kept_once() {
         .map(|param| param.code.as_str())
         .collect();
     let expected = [
+        "combo-code",
         "combo-code-value-concept",
         "combo-code-value-quantity",
+        "combo-data-absent-reason",
+        "combo-value-concept",
         "combo-value-quantity",
     ];
     assert_eq!(shared, expected);

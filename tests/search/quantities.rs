@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::found::check;
-use super::judge::query;
+use super::judge::{catalogue, object, query};
 
 const UCUM: &str = "http://unitsofmeasure.org";
 
@@ -289,4 +289,85 @@ fn what_is_no_number_is_refused() {
     ] {
         assert!(query(Some("Observation"), url).is_err(), "{url}");
     }
+}
+
+fn components(components: &[(&str, &str, Value)]) -> Value {
+    let component = |(system, code, quantity): &(&str, &str, Value)| json!({"code": {"coding": [{"system": system, "code": code}]}, "valueQuantity": quantity});
+    json!({
+        "resourceType": "Observation", "id": "o", "status": "final",
+        "code": {"text": "panel"},
+        "component": components.iter().map(component).collect::<Vec<_>>()
+    })
+}
+
+/// "code=x&value=5" must hold of one and the same component.
+#[test]
+fn one_code_of_two_systems_keeps_its_values_apart() {
+    let milligrams = |value| json!({"value": value, "system": UCUM, "code": "mg"});
+    let both = components(&[
+        ("http://a", "x", milligrams(5)),
+        ("http://b", "x", milligrams(10)),
+    ]);
+    let url = |asked: &str| format!("Observation?component-code-value-quantity={asked}");
+    let found = [
+        "http://a|x$lt7",
+        "http://b|x$gt7",
+        "x$lt7",
+        "x$gt7",
+        "http://a|x$5||mg",
+    ];
+    let missed = [
+        "http://a|x$gt7",
+        "http://b|x$lt7",
+        "|x$gt7",
+        "http://c|x$gt1",
+        "http://b|x$5||mg",
+    ];
+    check_all(&both, &found.map(url), &missed.map(url));
+    let one = components(&[
+        ("http://a", "x", milligrams(5)),
+        ("http://a", "y", milligrams(10)),
+    ]);
+    let found = ["http://a|x$lt7", "x$lt7", "http://a|y$gt7"];
+    let missed = ["http://a|x$gt7", "http://b|x$lt7", "|x$lt7", "y$lt7"];
+    check_all(&one, &found.map(url), &missed.map(url));
+}
+
+#[test]
+fn units_of_two_components_stay_apart() {
+    let milligrams = json!({"value": 5, "unit": "milligram", "system": UCUM, "code": "mg"});
+    let tablets = json!({"value": 10, "unit": "tablets"});
+    let mixed = components(&[
+        ("http://a", "x", milligrams.clone()),
+        ("http://a", "y", tablets),
+    ]);
+    let url = |asked: &str| format!("Observation?component-value-quantity={asked}");
+    let found = ["5||mg", "5||milligram", "10||tablets", "gt7", "lt7||mg"];
+    let missed = ["10||mg", "5||tablets", "gt7||milligram", "7||mg"];
+    check_all(&mixed, &found.map(url), &missed.map(url));
+    let combined = |asked: &str| format!("Observation?combo-code-value-quantity={asked}");
+    let found = ["x$5||mg", "http://a|y$10||tablets"];
+    let missed = ["x$10||tablets", "http://a|y$5||mg", "y$10||mg"];
+    check_all(&mixed, &found.map(combined), &missed.map(combined));
+    let alike = components(&[
+        ("http://a", "x", milligrams.clone()),
+        ("http://a", "y", json!({"value": 9, "unit": "mg"})),
+    ]);
+    let found = ["5||mg", "9||mg", "ne5||mg"];
+    let missed = ["7||mg", "9||milligram", "5||g"];
+    check_all(&alike, &found.map(url), &missed.map(url));
+}
+
+fn check_all(resource: &Value, found: &[String], missed: &[String]) {
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    let missed: Vec<&str> = missed.iter().map(String::as_str).collect();
+    check(resource, &found, &missed);
+}
+
+/// The number and the value in base units, alone and beside the code.
+#[test]
+fn what_is_alike_stands_once() {
+    let quantity = json!({"value": 5.4, "unit": "gram", "system": UCUM, "code": "g"});
+    let rows = catalogue().extract("Observation", &object(observation(quantity)));
+    assert_eq!(rows.ranges.len(), 4);
 }

@@ -1,12 +1,13 @@
 //! Query + scope -> search plan. <https://hl7.org/fhir/R4/search.html#ptypes>
 
 use super::catalogue::{Catalogue, Param, Storage};
+use super::condition::{alike_or, any, flat, has, not};
 use super::extract::has_present_fact;
 use super::key::{Fact, compartment_key, fact_key, identity_key, link_key, param_key, unit_key};
 use super::lookup::{common_types, every_type_has};
 use super::parameter::{Has, Parameter, ReferenceTest, Test, TokenTest};
 use super::prefix::{self, NumberTest};
-use super::quantity::QuantityTest;
+use super::quantity::{QuantityTest, UnitName};
 use super::query::Query;
 use super::{reference, sort, token, uri};
 use crate::fhir::definitions::ParamKind;
@@ -127,6 +128,9 @@ impl Compiler<'_> {
             let present = self.present(param);
             return if *missing { not(present) } else { present };
         }
+        if let Test::TokenNot(tests) = test {
+            return not(self.test(param, &Test::Token(tests.clone())));
+        }
         if !param.parts.is_empty() {
             return any(self
                 .parts(param)
@@ -136,7 +140,6 @@ impl Compiler<'_> {
         match test {
             Test::Id(ids) => Filter::Is(Comparison::Id(ids.clone())),
             Test::Token(tests) => has(token_keys(param, tests, param.folds_case())),
-            Test::TokenNot(tests) => not(has(token_keys(param, tests, param.folds_case()))),
             Test::TokenText(texts) | Test::StartsWith(texts) => {
                 text(param, texts, TextMatch::StartsWith)
             }
@@ -161,13 +164,12 @@ impl Compiler<'_> {
                 let bounds = tests.iter().flat_map(NumberTest::bounds);
                 any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
             }
-            Test::Quantity(tests) => any(tests
-                .iter()
-                .flat_map(|test| quantity(param, test))
-                .collect()),
+            Test::Quantity(tests) => any(tests.iter().map(|test| quantity(param, test)).collect()),
             Test::Composite(pairs) => self.composite(param, pairs),
-            // Said above: these are of other resources, or of whatever value.
-            Test::Chain(_) | Test::Has(_) | Test::Missing(_) => Filter::Any(Vec::new()),
+            // Said above: these are of other resources, of whatever value, or not so.
+            Test::Chain(_) | Test::Has(_) | Test::Missing(_) | Test::TokenNot(_) => {
+                Filter::Any(Vec::new())
+            }
         }
     }
 
@@ -180,14 +182,26 @@ impl Compiler<'_> {
     fn composite(&self, param: &Param, pairs: &[(Test, Test)]) -> Filter {
         let mut alternatives = Vec::new();
         for composite in &param.composites {
+            let named = Param {
+                scope: param.scope.clone(),
+                ..composite.first.clone()
+            };
             for (first, second) in pairs {
                 let Test::Token(tests) = first else { continue };
-                let named = Param {
-                    scope: param.scope.clone(),
-                    ..composite.first.clone()
-                };
-                for key in token_keys(&named, tests, named.folds_case()) {
-                    let filter = self.test(&composite.beside(key), second);
+                for test in tests {
+                    let beside = |key| self.test(&composite.beside(key), second);
+                    let key = token_key(&named, test, named.folds_case());
+                    let filter = match (&test.system, &test.code) {
+                        (Some(_), Some(_)) => {
+                            let whatever_system = TokenTest {
+                                system: None,
+                                ..test.clone()
+                            };
+                            let code = token_key(&named, &whatever_system, named.folds_case());
+                            alike_or(beside(code), key, beside(key))
+                        }
+                        _ => beside(key),
+                    };
                     if !alternatives.contains(&filter) {
                         alternatives.push(filter);
                     }
@@ -220,10 +234,18 @@ fn link(param: &Param, target: &str) -> Link {
     }
 }
 
-fn quantity(param: &Param, test: &QuantityTest) -> Vec<Filter> {
-    let param = unit_key(&param.scope, &param.code, &test.unit);
-    let range = |bounds| Filter::Is(Comparison::Range { param, bounds });
-    test.number.bounds().into_iter().map(range).collect()
+fn quantity(param: &Param, test: &QuantityTest) -> Filter {
+    let ranges = |param| {
+        let range = |bounds| Filter::Is(Comparison::Range { param, bounds });
+        any(test.number.bounds().into_iter().map(range).collect())
+    };
+    let measured = |unit| unit_key(&param.scope, &param.code, unit);
+    let unit = measured(&test.unit);
+    if test.unit.names_plain_numbers() {
+        alike_or(ranges(measured(&UnitName::Any)), unit, ranges(unit))
+    } else {
+        ranges(unit)
+    }
 }
 
 /// The address itself, and whatever is in it.
@@ -243,17 +265,19 @@ fn typed_keys(param: &Param, typed: &[[String; 3]]) -> Vec<IndexKey> {
 }
 
 fn token_keys(param: &Param, tests: &[TokenTest], fold: bool) -> Vec<IndexKey> {
-    let key = |test: &TokenTest| {
-        let code = test.code.as_ref().map(|code| token::folded(code, fold));
-        let fact = match (test.system.as_deref(), code.as_deref()) {
-            (None, code) => Fact::Code(code.unwrap_or_default()),
-            (Some(system), None) => Fact::System(system),
-            (Some(""), Some(code)) => Fact::NoSystem(code),
-            (Some(system), Some(code)) => Fact::SystemCode(system, code),
-        };
-        fact_key(&param.scope, &param.code, fact)
-    };
+    let key = |test: &TokenTest| token_key(param, test, fold);
     tests.iter().map(key).collect()
+}
+
+fn token_key(param: &Param, test: &TokenTest, fold: bool) -> IndexKey {
+    let code = test.code.as_ref().map(|code| token::folded(code, fold));
+    let fact = match (test.system.as_deref(), code.as_deref()) {
+        (None, code) => Fact::Code(code.unwrap_or_default()),
+        (Some(system), None) => Fact::System(system),
+        (Some(""), Some(code)) => Fact::NoSystem(code),
+        (Some(system), Some(code)) => Fact::SystemCode(system, code),
+    };
+    fact_key(&param.scope, &param.code, fact)
 }
 
 fn keys<'t>(param: &Param, texts: &'t [String], fact: fn(&'t str) -> Fact<'t>) -> Vec<IndexKey> {
@@ -316,31 +340,4 @@ fn in_bounds(param: &Param, bounds: Bounds) -> Filter {
             bounds,
         },
     })
-}
-
-fn has(keys: Vec<IndexKey>) -> Filter {
-    Filter::Is(Comparison::Key(keys))
-}
-
-fn not(filter: Filter) -> Filter {
-    Filter::Not(Box::new(filter))
-}
-
-fn any(mut alternatives: Vec<Filter>) -> Filter {
-    match alternatives.len() {
-        1 => alternatives.remove(0),
-        _ => Filter::Any(alternatives),
-    }
-}
-
-/// One list of conditions instead of lists in lists.
-fn flat(parts: Vec<Filter>) -> Filter {
-    let mut conditions = Vec::new();
-    for part in parts {
-        match part {
-            Filter::All(inner) => conditions.extend(inner),
-            other => conditions.push(other),
-        }
-    }
-    Filter::All(conditions)
 }

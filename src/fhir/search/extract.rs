@@ -1,12 +1,16 @@
 //! Resource -> index rows. <https://hl7.org/fhir/R4/search.html#ptypes>
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Param, Storage};
 use super::composite::{Composite, scope_beside};
+use super::date::Range;
 use super::key::{Fact, fact_key, identity_key, param_key, unit_key};
 use super::order::{Extent, of_time};
 use super::path::text;
+use super::quantity::UnitName;
 use super::reference::Base;
 use super::token::{self, Token};
 use super::{date, quantity, reference, string};
@@ -49,8 +53,19 @@ struct Facts<'a> {
     /// The parameter's own, or that beside the first value of a composite.
     scope: &'a str,
     rows: IndexRows,
+    /// Each in every way in which it can be asked for.
+    quantities: Vec<Vec<(UnitName, Range)>>,
     extent: Extent,
     present: bool,
+}
+
+/// A value of a composite's first parameter: the code with its system and
+/// whatever the system, and where the second value stands beside it.
+struct First<'a, 'v> {
+    with_system: IndexKey,
+    code: IndexKey,
+    composite: &'a Composite,
+    object: &'v Map<String, Value>,
 }
 
 impl<'a> Facts<'a> {
@@ -60,6 +75,7 @@ impl<'a> Facts<'a> {
             param,
             scope: &param.scope,
             rows: IndexRows::default(),
+            quantities: Vec::new(),
             extent: Extent::default(),
             present: false,
         }
@@ -72,9 +88,7 @@ impl<'a> Facts<'a> {
         if self.param.expression.existence {
             return self.existence(resource);
         }
-        for composite in &self.param.composites {
-            composite.visit(resource, &mut |object| self.composite(composite, object));
-        }
+        self.composites(resource);
         if self.param.kind != ParamKind::Composite {
             self.values(resource);
         }
@@ -101,30 +115,90 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The second value beside every fact of the first.
-    fn composite(&mut self, composite: &Composite, object: &Map<String, Value>) {
-        let param = self.param;
-        let fold = composite.first.folds_case();
+    /// The second values beside each code of the first. Where the code is of one
+    /// system throughout, a fact says so; else they stand beside each code
+    /// with its system once more.
+    fn composites(&mut self, resource: &Map<String, Value>) {
+        let mut firsts = Vec::new();
+        for composite in &self.param.composites {
+            composite.visit(resource, &mut |object| {
+                firsts.extend(self.firsts(composite, object));
+            });
+        }
+        let codes: BTreeSet<_> = firsts.iter().map(|first| first.code).collect();
+        for code in codes {
+            let of_code = || firsts.iter().filter(move |first| first.code == code);
+            self.beside(code, of_code());
+            let systems: BTreeSet<_> = of_code().map(|first| first.with_system).collect();
+            if systems.len() == 1 {
+                self.rows.keys.extend(systems);
+                continue;
+            }
+            for system in systems {
+                self.beside(
+                    system,
+                    of_code().filter(|first| first.with_system == system),
+                );
+            }
+        }
+    }
+
+    fn firsts<'v>(
+        &self,
+        composite: &'a Composite,
+        object: &'v Map<String, Value>,
+    ) -> Vec<First<'a, 'v>> {
+        let (param, fold) = (self.param, composite.first.folds_case());
         let mut firsts = Vec::new();
         for path in &composite.first.expression.paths {
             path.visit(object, &mut |value| {
                 for token in token::tokens(&path.leaf, value) {
-                    firsts.extend(token::code_keys(&param.scope, &param.code, &token, fold));
+                    let keys = token::code_keys(&param.scope, &param.code, &token, fold);
+                    firsts.extend(keys.map(|[with_system, code]| First {
+                        with_system,
+                        code,
+                        composite,
+                        object,
+                    }));
                 }
             });
         }
-        for first in firsts {
-            let scope = scope_beside(first);
+        firsts
+    }
+
+    fn beside<'f, 'v: 'f>(
+        &mut self,
+        first: IndexKey,
+        places: impl Iterator<Item = &'f First<'a, 'v>>,
+    ) where
+        'a: 'f,
+    {
+        let scope = scope_beside(first);
+        let mut all = Facts {
+            scope: &scope,
+            ..Facts::of(self.base, self.param)
+        };
+        for First {
+            composite, object, ..
+        } in places
+        {
             let mut second = Facts {
                 scope: &scope,
                 ..Facts::of(self.base, &composite.second)
             };
             second.values(object);
-            self.present |= second.present;
-            self.rows.keys.append(&mut second.rows.keys);
-            self.rows.texts.append(&mut second.rows.texts);
-            self.rows.ranges.append(&mut second.rows.ranges);
+            all.append(second);
         }
+        all.measured();
+        self.append(all);
+    }
+
+    fn append(&mut self, mut other: Facts<'_>) {
+        self.present |= other.present;
+        self.quantities.append(&mut other.quantities);
+        self.rows.keys.append(&mut other.rows.keys);
+        self.rows.texts.append(&mut other.rows.texts);
+        self.rows.ranges.append(&mut other.rows.ranges);
     }
 
     fn key(&self, fact: Fact<'_>) -> IndexKey {
@@ -247,10 +321,24 @@ impl<'a> Facts<'a> {
         if let Some((_, (low, _))) = alternatives.last() {
             self.extent.add(&of_time(*low));
         }
-        for (unit, (low, high)) in alternatives {
-            let row = unit_key(self.scope, &self.param.code, &unit);
-            self.rows.ranges.push((row, low, high));
+        if !alternatives.is_empty() {
             self.present = true;
+            self.quantities.push(alternatives);
+        }
+    }
+
+    /// The plain number, and the value in base units. A unit by its name is a
+    /// fact where all the numbers are in it; else those that are stand once more.
+    fn measured(&mut self) {
+        let quantities = std::mem::take(&mut self.quantities);
+        let is_in = |names: &[(UnitName, Range)], unit| names.iter().any(|(name, _)| name == unit);
+        for (unit, (low, high)) in quantities.iter().flatten() {
+            let row = unit_key(self.scope, &self.param.code, unit);
+            if unit.names_plain_numbers() && quantities.iter().all(|names| is_in(names, unit)) {
+                self.rows.keys.push(row);
+            } else {
+                self.rows.ranges.push((row, *low, *high));
+            }
         }
     }
 
@@ -269,6 +357,7 @@ impl<'a> Facts<'a> {
 
     fn finish(mut self, rows: &mut IndexRows) {
         let param = self.param;
+        self.measured();
         // Nobody sorts by tags and profiles; leaving them out saves their space.
         if !param.scope.is_empty() {
             rows.order.extend(self.extent.into_rows(&param.code));

@@ -10,6 +10,7 @@ mod chain;
 pub mod compartment;
 pub mod compile;
 mod composite;
+mod condition;
 pub mod constraint;
 pub mod date;
 pub mod decimal;

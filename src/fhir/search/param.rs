@@ -125,6 +125,9 @@ impl Param {
         self.kind == other.kind
             && self.code != other.code
             && !other.expression.paths.is_empty()
+            && !self.expression.existence
+            && !other.expression.existence
+            && self.folds_case() == other.folds_case()
             && match self.kind {
                 ParamKind::Composite => contains(&self.composites, &other.composites, alike),
                 _ => contains(
@@ -212,13 +215,13 @@ fn alike(one: &Composite, other: &Composite) -> bool {
         && one.second.kind == other.second.kind
 }
 
-/// `combo-value-quantity` is `value-quantity` and `component-value-quantity`:
+/// `combo-code` is `code` and `component-code`, `combo-value-quantity` is `value-quantity` and `component-value-quantity`:
 /// rows that stand there already need not stand twice.
 pub(super) fn share(params: &mut [Param]) {
     let is_kept_in_rows = |param: &Param| {
         matches!(
             param.kind,
-            ParamKind::Number | ParamKind::Quantity | ParamKind::Composite
+            ParamKind::Token | ParamKind::Number | ParamKind::Quantity | ParamKind::Composite
         )
     };
     let shared: Vec<(usize, Vec<String>)> = params
@@ -226,7 +229,8 @@ pub(super) fn share(params: &mut [Param]) {
         .enumerate()
         .filter(|(_, whole)| is_kept_in_rows(whole))
         .filter_map(|(at, whole)| {
-            let parts: Vec<&Param> = params.iter().filter(|part| whole.covers(part)).collect();
+            let is_part = |part: &&Param| whole.covers(part) && !part.covers(whole);
+            let parts: Vec<&Param> = params.iter().filter(is_part).collect();
             let covered = Param {
                 expression: Expression {
                     paths: parts

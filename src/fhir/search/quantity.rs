@@ -24,6 +24,13 @@ pub enum UnitName {
     Kind(String),
 }
 
+impl UnitName {
+    /// The unit by a name; the value is the number as it was written.
+    pub fn names_plain_numbers(&self) -> bool {
+        matches!(self, Self::Code(_) | Self::SystemCode(..))
+    }
+}
+
 /// `5.4|http://unitsofmeasure.org|mg`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuantityTest {

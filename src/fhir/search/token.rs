@@ -103,18 +103,14 @@ pub fn folds_case<'a>(mut leaves: impl Iterator<Item = &'a str>) -> bool {
     })
 }
 
-/// The ways that name a code: with its system and without.
-pub fn code_keys(scope: &str, param: &str, token: &Token<'_>, fold: bool) -> Vec<IndexKey> {
-    let Some(code) = token.code.map(|code| folded(code, fold)) else {
-        return Vec::new();
-    };
+/// The ways that name a code: with its system, and whatever the system.
+pub fn code_keys(scope: &str, param: &str, token: &Token<'_>, fold: bool) -> Option<[IndexKey; 2]> {
+    let code = folded(token.code?, fold);
     let with_system = match token.system {
         Some(system) => Fact::SystemCode(system, &code),
         None => Fact::NoSystem(&code),
     };
-    [with_system, Fact::Code(&code)]
-        .map(|fact| fact_key(scope, param, fact))
-        .to_vec()
+    Some([with_system, Fact::Code(&code)].map(|fact| fact_key(scope, param, fact)))
 }
 
 /// Every way in which the token can be asked for.

@@ -5,12 +5,38 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 
-use crate::store::sql::{Bind, Dialect, Far, Reach, Sql, Statement};
-use crate::store::{IndexKey, ResourceKey, StoreError};
+use crate::store::sql::{Bind, Dialect, Far, Lead, Part, Reach, Sql, Statement};
+use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
 
-pub(super) struct Postgres;
+/// The planner knows its data but for ranges: it takes the share of a parameter
+/// and that of its values for independent.
+#[derive(Default)]
+pub(super) struct Postgres<'p> {
+    /// Conditions on ranges that are known to lead to few rows.
+    leaders: Vec<&'p Filter>,
+}
 
-impl Dialect for Postgres {
+impl<'p> Postgres<'p> {
+    pub fn led_by_any(leaders: Vec<&'p Filter>) -> Self {
+        Self { leaders }
+    }
+}
+
+impl Dialect for Postgres<'_> {
+    fn lead(&self, parts: &[Part<'_>]) -> Result<Lead, StoreError> {
+        let leads = |part: &Part| self.leaders.contains(&part.filter);
+        Ok(parts.iter().position(leads).map_or(Lead::Open, Lead::Part))
+    }
+
+    fn type_beside_fact(&self) -> &'static str {
+        "(r.type || '')"
+    }
+
+    /// An array is made before the rows are looked for.
+    fn led_by(&self) -> [&'static str; 2] {
+        ["r.rid = ANY(ARRAY(", "))"]
+    }
+
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>) {
         sql.sql(column).sql(" = ANY(");
         sql.bind(Bind::BigArray(values)).sql(")");
@@ -35,7 +61,7 @@ impl Dialect for Postgres {
         };
     }
 
-    /// The array is made once, before the rows are looked for.
+    /// The array is made once.
     fn has_key_to(
         &self,
         sql: &mut Sql,

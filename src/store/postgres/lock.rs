@@ -106,7 +106,7 @@ async fn matched(
 }
 
 async fn matches(mut connection: &AsyncPgConnection, plan: &SearchPlan) -> Result<bool, Fault> {
-    let statement = select::matches(&Postgres, plan)?;
+    let statement = select::matches(&Postgres::default(), plan)?;
     let rows: Vec<i64> = RunQueryDsl::load(statement.without_nul(), &mut connection).await?;
     Ok(!rows.is_empty())
 }

@@ -11,6 +11,7 @@ mod connect;
 mod dialect;
 mod fault;
 mod judge;
+mod lead;
 mod lock;
 mod migration;
 mod parts;

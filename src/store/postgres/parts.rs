@@ -15,7 +15,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub fn next(&mut self) -> &mut Sql {
-        const HEADS: [&str; 17] = [
+        const HEADS: [&str; 20] = [
             "WITH p0 AS (",
             "), p1 AS (",
             "), p2 AS (",
@@ -33,6 +33,9 @@ impl Parts {
             "), p14 AS (",
             "), p15 AS (",
             "), p16 AS (",
+            "), p17 AS (",
+            "), p18 AS (",
+            "), p19 AS (",
         ];
         self.sql
             .sql(HEADS.get(self.count).copied().unwrap_or_default());
@@ -112,17 +115,38 @@ pub(super) fn select_unnest<const N: usize, const M: usize>(
     first: [Bind; N],
     then: [Bind; M],
 ) {
+    select_rows(sql, first.into_iter().chain(then));
+}
+
+pub(super) fn select_rows(sql: &mut Sql, columns: impl IntoIterator<Item = Bind>) {
     let mut between = " SELECT * FROM unnest(";
-    for column in first.into_iter().chain(then) {
+    for column in columns {
         sql.sql(between).bind(column);
         between = ", ";
     }
     sql.sql(")");
 }
 
-/// Removes the index rows of superseded versions.
-pub(super) fn clear(sql: &mut Sql, table: &'static str, rids: Vec<i64>) {
+/// The index rows of superseded versions give way to new ones; what both
+/// have stays as it is.
+pub(super) fn replace(
+    parts: &mut Parts,
+    [table, columns]: [&'static str; 2],
+    rids: &[i64],
+    rows: impl Fn() -> Vec<Bind>,
+) {
+    let rids = || Bind::BigArray(rids.to_vec());
+    let sql = parts.next();
     sql.sql("DELETE FROM ").sql(table);
-    sql.sql(" WHERE rid = ANY(").bind(Bind::BigArray(rids));
+    sql.sql(" WHERE rid = ANY(").bind(rids());
+    sql.sql(") AND (").sql(columns).sql(") NOT IN (");
+    select_rows(sql, rows());
     sql.sql(")");
+    let sql = parts.next();
+    sql.sql("INSERT INTO ").sql(table);
+    sql.sql(" (").sql(columns).sql(")");
+    select_rows(sql, rows());
+    sql.sql(" EXCEPT SELECT ").sql(columns);
+    sql.sql(" FROM ").sql(table);
+    sql.sql(" WHERE rid = ANY(").bind(rids()).sql(")");
 }

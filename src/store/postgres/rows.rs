@@ -2,7 +2,9 @@
 
 use super::audit::Appended;
 use super::columns::{Columns, Row};
-use super::parts::{Parts, change, clear, insert, move_to_history, reindex, select_unnest};
+use super::parts::{
+    Parts, change, insert, move_to_history, reindex, replace, select_rows, select_unnest,
+};
 use super::registry::Registered;
 use crate::store::sql::reindex::write_advance;
 use crate::store::sql::{Bind, Statement};
@@ -16,8 +18,9 @@ pub(super) struct Rows {
     changed: Columns,
     rebuilt: Columns,
     advance: Option<(i64, i64)>,
-    texts: (Vec<i64>, Vec<i64>, Vec<String>),
-    ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
+    /// Of resources that had none, and of those that may have had the same before.
+    fresh: Indexed,
+    replaced: Indexed,
     outbox: (Vec<i64>, Vec<String>, Vec<String>),
     pub registered: Registered,
     pub appended: Option<Appended>,
@@ -28,19 +31,19 @@ impl Rows {
         self.inserted_keys.0.push(key.resource_type.clone());
         self.inserted_keys.1.push(key.id.clone());
         self.inserted.push(row);
-        self.index(row);
+        self.fresh.push(row);
     }
 
     /// The version before moves to the history.
     pub fn supersede(&mut self, row: &Row<'_>) {
         self.changed.push(row);
-        self.index(row);
+        self.replaced.push(row);
     }
 
     /// The version stays; only its index rows are replaced.
     pub fn rebuild(&mut self, row: &Row<'_>) {
         self.rebuilt.push(row);
-        self.index(row);
+        self.replaced.push(row);
     }
 
     /// The rebuild goes on from one place to another.
@@ -54,7 +57,56 @@ impl Rows {
         self.outbox.2.push(message.payload.clone());
     }
 
-    fn index(&mut self, row: &Row<'_>) {
+    /// One statement that writes everything, or `None` where there is nothing.
+    pub fn statement(self, form: IndexForm) -> Option<Statement> {
+        let mut parts = Parts::default();
+        let indexed = [&self.inserted, &self.changed, &self.rebuilt];
+        let indexed = indexed.iter().any(|columns| !columns.rid.is_empty());
+        let indexed = indexed || self.advance.is_some();
+        if !self.inserted.rid.is_empty() {
+            insert(parts.next(), self.inserted, self.inserted_keys);
+        }
+        let rids = [self.changed.rid.as_slice(), self.rebuilt.rid.as_slice()].concat();
+        if !rids.is_empty() {
+            self.replaced.replace(&mut parts, &rids);
+        }
+        if !self.changed.rid.is_empty() {
+            let rids = self.changed.rid.clone();
+            let updated = self.changed.updated.clone();
+            move_to_history(parts.next(), rids, updated);
+            change(parts.next(), self.changed);
+        }
+        if !self.rebuilt.rid.is_empty() {
+            reindex(parts.next(), self.rebuilt);
+        }
+        if let Some((from, through)) = self.advance {
+            write_advance(parts.next(), from, through);
+        }
+        self.fresh.insert(&mut parts);
+        if !self.outbox.0.is_empty() {
+            let (created, topic, payload) = self.outbox;
+            let sql = parts.next();
+            sql.sql("INSERT INTO outbox (created, topic, payload)");
+            let texts = [topic, payload].map(Bind::TextArray);
+            select_unnest(sql, [Bind::BigArray(created)], texts);
+        }
+        self.registered.write(&mut parts);
+        if let Some(appended) = self.appended {
+            appended.write(&mut parts);
+        }
+        parts.finish(indexed.then_some(form))
+    }
+}
+
+/// Index rows in tables of their own.
+#[derive(Default)]
+struct Indexed {
+    texts: (Vec<i64>, Vec<i64>, Vec<String>),
+    ranges: (Vec<i64>, Vec<i64>, Vec<i64>, Vec<i64>),
+}
+
+impl Indexed {
+    fn push(&mut self, row: &Row<'_>) {
         let Some((_, index)) = row.document else {
             return;
         };
@@ -71,60 +123,40 @@ impl Rows {
         }
     }
 
-    /// One statement that writes everything, or `None` where there is nothing.
-    pub fn statement(self, form: IndexForm) -> Option<Statement> {
-        let mut parts = Parts::default();
-        let indexed = [&self.inserted, &self.changed, &self.rebuilt];
-        let indexed = indexed.iter().any(|columns| !columns.rid.is_empty());
-        let indexed = indexed || self.advance.is_some();
-        if !self.inserted.rid.is_empty() {
-            insert(parts.next(), self.inserted, self.inserted_keys);
-        }
-        if !self.changed.rid.is_empty() {
-            let rids = self.changed.rid.clone();
-            let updated = self.changed.updated.clone();
-            move_to_history(parts.next(), rids.clone(), updated);
-            change(parts.next(), self.changed);
-            clear(parts.next(), "resource_text", rids.clone());
-            clear(parts.next(), "resource_range", rids);
-        }
-        if !self.rebuilt.rid.is_empty() {
-            let rids = self.rebuilt.rid.clone();
-            reindex(parts.next(), self.rebuilt);
-            clear(parts.next(), "resource_text", rids.clone());
-            clear(parts.next(), "resource_range", rids);
-        }
-        if let Some((from, through)) = self.advance {
-            write_advance(parts.next(), from, through);
-        }
+    fn insert(self, parts: &mut Parts) {
         if !self.texts.0.is_empty() {
-            let (param, rid, value) = self.texts;
             let sql = parts.next();
             sql.sql("INSERT INTO resource_text (param, rid, value)");
-            select_unnest(
-                sql,
-                [param, rid].map(Bind::BigArray),
-                [Bind::TextArray(value)],
-            );
+            select_rows(sql, self.texts());
         }
         if !self.ranges.0.is_empty() {
-            let (param, low, high, rid) = self.ranges;
             let sql = parts.next();
             sql.sql("INSERT INTO resource_range (param, low, high, rid)");
-            select_unnest(sql, [param, low, high, rid].map(Bind::BigArray), []);
+            select_rows(sql, self.ranges());
         }
-        if !self.outbox.0.is_empty() {
-            let (created, topic, payload) = self.outbox;
-            let sql = parts.next();
-            sql.sql("INSERT INTO outbox (created, topic, payload)");
-            let texts = [topic, payload].map(Bind::TextArray);
-            select_unnest(sql, [Bind::BigArray(created)], texts);
-        }
-        self.registered.write(&mut parts);
-        if let Some(appended) = self.appended {
-            appended.write(&mut parts);
-        }
-        parts.finish(indexed.then_some(form))
+    }
+
+    /// Writes only what differs from what the resources have.
+    fn replace(self, parts: &mut Parts, rids: &[i64]) {
+        replace(parts, ["resource_text", "param, rid, value"], rids, || {
+            self.texts()
+        });
+        let range = ["resource_range", "param, low, high, rid"];
+        replace(parts, range, rids, || self.ranges());
+    }
+
+    fn texts(&self) -> Vec<Bind> {
+        let (param, rid, value) = self.texts.clone();
+        vec![
+            Bind::BigArray(param),
+            Bind::BigArray(rid),
+            Bind::TextArray(value),
+        ]
+    }
+
+    fn ranges(&self) -> Vec<Bind> {
+        let (param, low, high, rid) = self.ranges.clone();
+        [param, low, high, rid].map(Bind::BigArray).to_vec()
     }
 }
 

@@ -6,6 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use super::connect::Opener;
 use super::dialect::Postgres;
 use super::fault::unavailable;
+use super::lead::leaders;
 use super::migration;
 use super::readers::{Readers, Width};
 use super::reindex::Rebuilder;
@@ -14,7 +15,7 @@ use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
 use crate::store::sql::{Sql, audit, filter, history, registry, reindex, row, select};
 use crate::store::{
-    AuditEntry, AuditTrail, Chain, Claim, Commit, Found, HistoryOf, HistoryPlan, IndexForm,
+    AuditEntry, AuditTrail, Chain, Claim, Commit, Filter, Found, HistoryOf, HistoryPlan, IndexForm,
     IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
     ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
@@ -75,8 +76,13 @@ async fn newest(mut connection: AsyncPgConnection) -> Result<i64, StoreError> {
     Ok(newest.unwrap_or(0))
 }
 
-fn width(plan: &SearchPlan) -> Width {
-    Width::of(filter::is_narrow(plan.scope.filter(), &plan.filter))
+/// A leader at the end of a link is no leader of the search itself.
+fn width(plan: &SearchPlan, leaders: &[&Filter]) -> Width {
+    let led = match &plan.filter {
+        Filter::All(parts) => parts.iter().any(|part| leaders.contains(&part)),
+        filter => leaders.contains(&filter),
+    };
+    Width::of(led || filter::is_narrow(plan.scope.filter(), &plan.filter))
 }
 
 #[async_trait::async_trait]
@@ -91,7 +97,10 @@ impl Store for PostgresStore {
         }
         let rows = self
             .readers
-            .rows(Width::Narrow, select::read(&Postgres, scope, keys)?)
+            .rows(
+                Width::Narrow,
+                select::read(&Postgres::default(), scope, keys)?,
+            )
             .await?;
         row::keyed(rows, keys.len())
     }
@@ -102,24 +111,23 @@ impl Store for PostgresStore {
         key: &ResourceKey,
         version: i64,
     ) -> Result<Option<Stored>, StoreError> {
-        let statement = history::vread(&Postgres, scope, key, version)?;
+        let statement = history::vread(&Postgres::default(), scope, key, version)?;
         let rows = self.readers.rows(Width::Narrow, statement).await?;
         rows.into_iter().next().map(row::stored).transpose()
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
-        let rows = self
-            .readers
-            .rows(width(plan), select::search(&Postgres, plan)?)
-            .await?;
-        row::found(rows, plan)
+        let leaders = leaders(&self.readers, plan).await?;
+        let width = width(plan, &leaders);
+        let statement = select::search(&Postgres::led_by_any(leaders), plan)?;
+        row::found(self.readers.rows(width, statement).await?, plan)
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
-        let rows: Vec<i64> = self
-            .readers
-            .rows(width(plan), select::count(&Postgres, plan)?)
-            .await?;
+        let leaders = leaders(&self.readers, plan).await?;
+        let width = width(plan, &leaders);
+        let statement = select::count(&Postgres::led_by_any(leaders), plan)?;
+        let rows: Vec<i64> = self.readers.rows(width, statement).await?;
         row::counted(&rows)
     }
 
@@ -127,7 +135,7 @@ impl Store for PostgresStore {
         let width = Width::of(matches!(plan.of, HistoryOf::Instance(_)));
         let rows = self
             .readers
-            .rows(width, history::history(&Postgres, plan)?)
+            .rows(width, history::history(&Postgres::default(), plan)?)
             .await?;
         row::page(rows, plan.limit)
     }

@@ -92,11 +92,7 @@ pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison)
             sql.big(param.0).sql(" AND ");
             write_text(dialect, sql, test);
         }
-        Comparison::Range { param, bounds } => {
-            sql.sql("SELECT t.rid FROM resource_range t WHERE t.param = ");
-            sql.big(param.0).sql(" AND ");
-            write_bounds(sql, "t.low", "t.high", bounds);
-        }
+        Comparison::Range { param, bounds } => write_range_rids(sql, &[(*param, *bounds)]),
         Comparison::Type(_)
         | Comparison::Id(_)
         | Comparison::Updated(_)
@@ -108,7 +104,38 @@ pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison)
     }
 }
 
-fn write_texts(dialect: &dyn Dialect, sql: &mut Sql, column: &'static str, values: &[String]) {
+/// Appends a `SELECT` of the rids that have at least one of the ranges. Where
+/// only the end is bounded from below, what begins behind the bound is found by
+/// its beginning; what begins before it and still meets it is no point, and has
+/// an index of its own.
+pub fn write_range_rids(sql: &mut Sql, ranges: &[(IndexKey, Bounds)]) {
+    let mut between = "SELECT t.rid FROM resource_range t WHERE t.param = ";
+    for (param, bounds) in ranges {
+        let mut write = |bounds: &Bounds, further: &'static str| {
+            sql.sql(between).big(param.0).sql(" AND ").sql(further);
+            write_bounds(sql, "t.low", "t.high", bounds);
+            between = " UNION ALL SELECT t.rid FROM resource_range t WHERE t.param = ";
+        };
+        let (None, Some(end)) = (bounds.low_min, bounds.high_min) else {
+            write(bounds, "");
+            continue;
+        };
+        let behind = Bounds {
+            low_min: Some(end),
+            ..*bounds
+        };
+        let low_max = end.saturating_sub(1);
+        let across = Bounds {
+            low_max: Some(bounds.low_max.map_or(low_max, |max| max.min(low_max))),
+            ..*bounds
+        };
+        write(&behind, "");
+        write(&across, "t.low <> t.high AND ");
+    }
+}
+
+/// `column` is one of the texts.
+pub fn write_texts(dialect: &dyn Dialect, sql: &mut Sql, column: &'static str, values: &[String]) {
     match values {
         [] => {
             sql.sql(NEVER);

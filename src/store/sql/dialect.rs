@@ -43,6 +43,17 @@ pub trait Dialect {
         "resource r"
     }
 
+    /// The type of a row as a column that an index of types must not serve,
+    /// where a fact leads to the rows anyway.
+    fn type_beside_fact(&self) -> &'static str {
+        "r.type"
+    }
+
+    /// Brackets around a `SELECT` of the rids that lead.
+    fn led_by(&self) -> [&'static str; 2] {
+        ["r.rid IN (", ")"]
+    }
+
     /// `column` is one of two or more numbers.
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>);
 

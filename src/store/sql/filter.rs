@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::compare::{NEVER, write_comparison, write_ranges, write_rids};
+use super::compare::{
+    NEVER, write_comparison, write_range_rids, write_ranges, write_rids, write_texts,
+};
 use super::dialect::{Dialect, Lead, Reach};
 use super::link::Linked;
 use super::statement::Sql;
@@ -68,14 +70,20 @@ impl<'p> Conditions<'p> {
         })
     }
 
-    fn write(&self, sql: &mut Sql) -> Result<(), StoreError> {
+    fn write(&self, sql: &mut Sql, rows: Rows) -> Result<(), StoreError> {
+        let by_fact = |part: &Part| matches!(part.filter, Filter::Is(Comparison::Key(_)));
         let rest = match self.lead {
-            Lead::Owner | Lead::Few => Reach::Row,
-            Lead::Open | Lead::Moment | Lead::Part(_) => Reach::Open,
+            Lead::Owner | Lead::Few | Lead::Part(_) => Reach::Row,
+            Lead::Open | Lead::Moment => Reach::Open,
         };
+        let all_by_fact = rows == Rows::All && self.parts.iter().any(by_fact);
         let writer = Writer {
             dialect: self.dialect,
             rest,
+            resource_type: match self.lead {
+                Lead::Open if all_by_fact => self.dialect.type_beside_fact(),
+                _ => "r.type",
+            },
         };
         let drives = |number| self.lead == Lead::Part(number);
         let parts = self.parts.iter().enumerate();
@@ -86,19 +94,27 @@ impl<'p> Conditions<'p> {
     }
 }
 
+/// How many of the rows are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// The first ones in some order, which an index may have.
+    First,
+    All,
+}
+
 /// Appends ` FROM resource r WHERE …`, true or not true but never unknown: the
 /// rows of the scope that meet the filter.
 pub fn write_rows(
     dialect: &dyn Dialect,
     sql: &mut Sql,
-    scope: &Filter,
-    filter: &Filter,
+    [scope, filter]: [&Filter; 2],
+    rows: Rows,
 ) -> Result<(), StoreError> {
     let own = match types_of(filter) {
         Some(types) if !is_unconditional(scope) => Cow::Owned(narrowed(scope, types)),
         _ => Cow::Borrowed(scope),
     };
-    Conditions::new(dialect, &own, scope, filter)?.write(sql)
+    Conditions::new(dialect, &own, scope, filter)?.write(sql, rows)
 }
 
 /// The types that all rows are of, where the filter names them.
@@ -117,7 +133,13 @@ pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) -> Resu
         filter,
         scope: &ALWAYS,
     };
-    Writer { dialect, rest }.write(sql, part, false)
+    let resource_type = "r.type";
+    let writer = Writer {
+        dialect,
+        rest,
+        resource_type,
+    };
+    writer.write(sql, part, false)
 }
 
 /// Whether a scope restricts anything at all.
@@ -156,6 +178,15 @@ fn is_few_owners(filter: &Filter) -> bool {
     }
 }
 
+/// One range or several of which one must be met, where the filter is nothing else.
+pub fn ranges_of(filter: &Filter) -> Option<Vec<(IndexKey, Bounds)>> {
+    match filter {
+        Filter::Is(Comparison::Range { param, bounds }) => Some(vec![(*param, *bounds)]),
+        Filter::Any(alternatives) => ranges(alternatives),
+        _ => None,
+    }
+}
+
 /// Several ranges, where the alternatives are nothing else.
 fn ranges(alternatives: &[Filter]) -> Option<Vec<(IndexKey, Bounds)>> {
     let range = |filter: &'_ Filter| match filter {
@@ -182,6 +213,8 @@ struct Writer<'d> {
     dialect: &'d dyn Dialect,
     /// For every test that does not drive.
     rest: Reach,
+    /// The column, as it may be compared here.
+    resource_type: &'static str,
 }
 
 type Written = Result<(), StoreError>;
@@ -191,13 +224,23 @@ impl Writer<'_> {
     fn write(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
         match part.filter {
             Filter::Is(comparison) if drive => {
-                sql.sql("r.rid IN (");
+                let [begin, end] = self.dialect.led_by();
+                sql.sql(begin);
                 write_rids(self.dialect, sql, comparison);
-                sql.sql(")");
+                sql.sql(end);
+            }
+            Filter::Is(Comparison::Type(types)) => {
+                write_texts(self.dialect, sql, self.resource_type, types);
             }
             Filter::Is(comparison) => write_comparison(self.dialect, sql, comparison, self.rest),
             Filter::All(filters) => self.write_all(sql, &part.each(filters, false))?,
-            Filter::Any(filters) => match ranges(filters).filter(|_| !drive) {
+            Filter::Any(filters) => match ranges(filters) {
+                Some(ranges) if drive => {
+                    let [begin, end] = self.dialect.led_by();
+                    sql.sql(begin);
+                    write_range_rids(sql, &ranges);
+                    sql.sql(end);
+                }
                 Some(ranges) => write_ranges(sql, &ranges, self.rest),
                 None => self.write_any(sql, &part.each(filters, drive))?,
             },
@@ -217,9 +260,10 @@ impl Writer<'_> {
     fn write_link(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
         match Linked::of(part) {
             Some(linked) if drive => {
-                sql.sql("r.rid IN (");
+                let [begin, end] = self.dialect.led_by();
+                sql.sql(begin);
                 linked.write_rids(self.dialect, sql)?;
-                sql.sql(")");
+                sql.sql(end);
                 Ok(())
             }
             Some(linked) => linked.write(self.dialect, sql, self.rest),

@@ -2,7 +2,7 @@
 //! by itself: the `r` inside is the resource at the other end.
 
 use super::dialect::{Dialect, Reach};
-use super::filter::{Part, write_rows};
+use super::filter::{Part, Rows, write_rows};
 use super::statement::Sql;
 use crate::store::{Filter, Link, StoreError};
 
@@ -89,7 +89,7 @@ impl<'p> Linked<'p> {
 impl Far<'_> {
     /// Appends ` FROM resource r WHERE …`.
     pub fn write(&self, dialect: &dyn Dialect, sql: &mut Sql) -> Result<(), StoreError> {
-        write_rows(dialect, sql, self.scope, self.filter)
+        write_rows(dialect, sql, [self.scope, self.filter], Rows::All)
     }
 
     /// Appends a `SELECT` of the facts by which others refer to the resources.

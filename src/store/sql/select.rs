@@ -3,7 +3,7 @@
 use diesel::sql_types::BigInt;
 
 use super::dialect::Dialect;
-use super::filter::{is_unconditional, write_each, write_rows};
+use super::filter::{Rows, is_unconditional, write_each, write_rows};
 use super::order::Order;
 use super::row::{FoundSql, KeyedSql};
 use super::statement::{Sql, Statement};
@@ -91,5 +91,10 @@ pub fn write_limit(sql: &mut Sql, limit: usize) {
 }
 
 fn write_from(dialect: &dyn Dialect, sql: &mut Sql, plan: &SearchPlan) -> Result<(), StoreError> {
-    write_rows(dialect, sql, plan.scope.filter(), &plan.filter)
+    write_rows(
+        dialect,
+        sql,
+        [plan.scope.filter(), &plan.filter],
+        Rows::First,
+    )
 }

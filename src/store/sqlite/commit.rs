@@ -20,6 +20,13 @@ use crate::store::{
 
 type CommitResult = Result<Vec<Version>, StoreError>;
 
+/// Why a group was not committed.
+enum Failed {
+    /// One commit could not be written.
+    One(StoreError),
+    All(StoreError),
+}
+
 /// The one connection that writes.
 pub struct Writer {
     connection: SqliteConnection,
@@ -39,38 +46,62 @@ impl Writer {
         }
     }
 
-    fn commit_all(&mut self, group: Vec<TimedCommit>) -> Result<Vec<CommitResult>, StoreError> {
-        self.run("BEGIN IMMEDIATE")?;
+    fn commit_all(&mut self, group: &[TimedCommit]) -> Result<Vec<CommitResult>, Failed> {
+        self.run("BEGIN IMMEDIATE").map_err(Failed::All)?;
         let end = self.chain.clone();
-        let results = group.into_iter().map(|timed| self.commit_one(timed));
-        let results: Vec<_> = results.collect::<Result<_, _>>()?;
+        let results = group.iter().map(|timed| self.commit_one(timed));
+        let results: Vec<_> = results.collect::<Result<_, _>>().map_err(Failed::One)?;
         if let Some(chain) = self.chain.as_ref().filter(|_| self.chain != end) {
-            audit::keep_end(&mut self.connection, chain)?;
+            audit::keep_end(&mut self.connection, chain).map_err(Failed::All)?;
         }
-        self.run("COMMIT")?;
+        self.run("COMMIT").map_err(Failed::All)?;
         Ok(results)
     }
 
-    /// The inner result is this commit's own, the outer one that of the group.
-    fn commit_one(&mut self, timed: TimedCommit) -> Result<CommitResult, StoreError> {
-        self.run("SAVEPOINT one")?;
+    /// The inner result is this commit's own. Every commit is judged before it
+    /// writes, so a refusal leaves nothing behind; a savepoint to take other
+    /// failures back would copy each page that any commit touches.
+    fn commit_one(&mut self, timed: &TimedCommit) -> Result<CommitResult, StoreError> {
         let now = (self.clock)();
         let mut chain = self.chain.clone();
-        let admitted = match timed.commit.changes.is_empty() {
-            true => Ok(()),
-            false => reindex::admit(&mut self.connection, self.form),
-        };
-        let result = admitted.and_then(|()| apply(&mut self.connection, &mut chain, timed, now));
-        match &result {
-            Ok(_) => self.chain = chain,
-            Err(error) if self.run("ROLLBACK TO one").is_err() => {
-                // SQLite has given up the whole transaction, and this is why.
-                return Err(error.clone());
-            }
-            Err(_) => {}
+        if !timed.commit.changes.is_empty()
+            && let Err(refusal) = reindex::admit(&mut self.connection, self.form)
+        {
+            return Ok(Err(refusal));
         }
-        self.run("RELEASE one")?;
-        Ok(result)
+        match apply(&mut self.connection, &mut chain, timed, now) {
+            Err(error @ (StoreError::Conflict { .. } | StoreError::Registry { .. })) => {
+                Ok(Err(error))
+            }
+            result => {
+                let versions = result?;
+                self.chain = chain;
+                Ok(Ok(versions))
+            }
+        }
+    }
+
+    fn take_back(&mut self) {
+        // How far the old chain got is not known for certain.
+        self.chain = None;
+        // Where SQLite has ended the transaction itself, this fails.
+        if let Err(error) = self.run("ROLLBACK") {
+            tracing::debug!(%error, "nothing to roll back");
+        }
+    }
+
+    /// So that one commit's trouble stays its own.
+    fn commit_alone(&mut self, timed: &TimedCommit) -> CommitResult {
+        match self.commit_all(std::slice::from_ref(timed)) {
+            Ok(results) => {
+                let versions = results.into_iter().collect::<Result<Vec<_>, _>>();
+                versions.map(|versions| versions.concat())
+            }
+            Err(Failed::One(error) | Failed::All(error)) => {
+                self.take_back();
+                Err(error)
+            }
+        }
     }
 
     fn run(&mut self, sql: &str) -> Result<(), StoreError> {
@@ -82,16 +113,17 @@ impl Writer {
 impl CommitGroup for Writer {
     /// Blocks; the worker has a thread of its own.
     async fn commit_group(&mut self, group: Vec<TimedCommit>) -> Vec<CommitResult> {
-        let commits = group.len();
-        self.commit_all(group).unwrap_or_else(|error| {
-            // How far the old chain got is not known for certain.
-            self.chain = None;
-            // Where SQLite has ended the transaction itself, this fails.
-            if let Err(error) = self.run("ROLLBACK") {
-                tracing::debug!(%error, "nothing to roll back");
+        let failed = match self.commit_all(&group) {
+            Ok(results) => return results,
+            Err(failed) => failed,
+        };
+        self.take_back();
+        match failed {
+            Failed::One(_) if group.len() > 1 => {
+                group.iter().map(|timed| self.commit_alone(timed)).collect()
             }
-            vec![Err(error); commits]
-        })
+            Failed::One(error) | Failed::All(error) => vec![Err(error); group.len()],
+        }
     }
 }
 
@@ -99,10 +131,11 @@ impl CommitGroup for Writer {
 fn apply(
     connection: &mut SqliteConnection,
     chain: &mut Option<Chain>,
-    timed: TimedCommit,
+    timed: &TimedCommit,
     now: i64,
 ) -> CommitResult {
     let TimedCommit { updated, commit } = timed;
+    let updated = *updated;
     let mut before = Vec::with_capacity(commit.changes.len());
     for (number, change) in commit.changes.iter().enumerate() {
         let current = current(connection, &change.key)?;
@@ -115,15 +148,15 @@ fn apply(
         before.push(current);
     }
     let when = When { now, made: updated };
-    registry::apply(connection, &commit, when)?;
+    registry::apply(connection, commit, when)?;
     let mut versions = Vec::with_capacity(commit.changes.len());
-    for (change, current) in commit.changes.into_iter().zip(before) {
+    for (change, current) in commit.changes.iter().zip(before) {
         versions.push(write(connection, change, current, updated)?);
     }
-    for row in commit.outbox {
-        write_outbox(connection, row, updated)?;
+    for row in &commit.outbox {
+        write_outbox(connection, row.clone(), updated)?;
     }
-    audit::append(connection, chain, commit.audit, updated)?;
+    audit::append(connection, chain, commit.audit.clone(), updated)?;
     Ok(versions)
 }
 
@@ -180,37 +213,38 @@ fn conflict(
 
 fn write(
     connection: &mut SqliteConnection,
-    change: Change,
+    change: &Change,
     current: Option<Current>,
     updated: i64,
 ) -> Result<Version, StoreError> {
     let version = current.as_ref().map_or(0, |current| current.version) + 1;
     let live = current.as_ref().is_some_and(|current| current.live);
-    let (effect, body, index) = match change.write {
+    let nowhere = IndexRows::default();
+    let (effect, body, index) = match &change.write {
         Write::Keep => return Ok(nothing(current)),
         Write::Delete if !live => return Ok(nothing(current)),
-        Write::Delete => (Effect::Deleted, None, IndexRows::default()),
-        Write::Put { body, index } if live => (Effect::Updated, Some(body), index),
-        Write::Put { body, index } => (Effect::Created, Some(body), index),
+        Write::Delete => (Effect::Deleted, None, &nowhere),
+        Write::Put { body, index } if live => (Effect::Updated, Some(body.clone()), index),
+        Write::Put { body, index } => (Effect::Created, Some(body.clone()), index),
     };
     let row = Row {
         version,
         updated,
         method: change.method,
         body,
-        index: &index,
+        index,
     };
     let rid = match current {
-        None => insert(connection, change.key, row)?,
+        None => insert(connection, &change.key, row)?,
         Some(current) => {
             replace(connection, current.rid, row)?;
             if current.live {
-                index::remove(connection, current.rid)?;
+                index::remove(connection, current.rid, index)?;
             }
             current.rid
         }
     };
-    index::insert(connection, rid, &index)?;
+    index::insert(connection, rid, index)?;
     Ok(Version {
         version,
         updated,
@@ -237,14 +271,15 @@ struct Row<'r> {
 
 fn insert(
     connection: &mut SqliteConnection,
-    key: ResourceKey,
+    key: &ResourceKey,
     row: Row,
 ) -> Result<i64, StoreError> {
     let mut sql = Sql::new(
         "INSERT INTO resource (type, id, version, updated, method, identity, owner, \
          moment_low, moment_high, ordering, body) VALUES (",
     );
-    sql.text(key.resource_type).sql(", ").text(key.id).sql(", ");
+    sql.text(key.resource_type.as_str()).sql(", ");
+    sql.text(key.id.as_str()).sql(", ");
     sql.big(row.version);
     for bind in binds(row) {
         sql.sql(", ").bind(bind);

@@ -72,7 +72,7 @@ fn replace(
     }
     sql.sql(" WHERE rid = ").big(rid);
     execute(connection, sql)?;
-    index::remove(connection, rid)?;
+    index::remove(connection, rid, index)?;
     index::insert(connection, rid, index)
 }
 

@@ -1,0 +1,1 @@
+DROP INDEX resource_range_high;
