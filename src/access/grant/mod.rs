@@ -7,7 +7,9 @@
 
 mod book;
 mod consent;
+mod invite;
 mod model;
 
 pub use book::{Grants, NewGrant};
+pub use invite::{Invite, Invites};
 pub use model::{Basis, Grant, Standing};
