@@ -23,6 +23,8 @@ pub struct Origin {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
+    /// Whoever has shown nothing.
+    Nobody,
     /// The service's own work.
     Internal(Internal),
     /// Whoever presented a token that was found good.
@@ -33,14 +35,14 @@ pub enum Subject {
 /// its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Internal {
-    /// Somebody on this machine.
-    Local,
     /// `unloop import`
     Import,
     /// `unloop export`
     Export,
     /// `unloop demo`, when it seeds its cohort
     Demo,
+    /// Whoever runs the service, by its commands.
+    Operator,
     /// The lookups by which a token's rights are decided.
     Gate,
 }
@@ -48,10 +50,10 @@ pub enum Internal {
 impl Internal {
     pub fn name(self) -> &'static str {
         match self {
-            Self::Local => "local",
             Self::Import => "import",
             Self::Export => "export",
             Self::Demo => "demo",
+            Self::Operator => "operator",
             Self::Gate => "gate",
         }
     }
@@ -82,6 +84,15 @@ impl Caller {
             subject: Subject::Internal(work),
             origin: Origin::default(),
             rights: Arc::new(Rights::everything(work.name())),
+        }
+    }
+
+    /// Before a token was found good: may do nothing.
+    pub fn nobody() -> Self {
+        Self {
+            subject: Subject::Nobody,
+            origin: Origin::default(),
+            rights: Arc::new(Rights::default()),
         }
     }
 

@@ -3,12 +3,16 @@
 
 use std::sync::Arc;
 
-use super::caller::Bearer;
+use super::caller::{Bearer, Caller};
 use super::fresh::{Fresh, Kept};
+use super::grant::Grants;
 use super::issuer::{ListedToken, Tokens};
 use super::oauth::Clients;
+use super::rights::{Holder, Rights};
 use super::token::bearer::bearer;
 use super::token::{Issuer, Now, Refusal, Verified, Verifier};
+use crate::fhir::engine::Engine;
+use crate::fhir::outcome::{Failure, Kind};
 use crate::store::registry::Registry;
 
 /// Tokens and clients that are remembered.
@@ -22,6 +26,8 @@ pub struct Gate {
     /// Under `jti`: whether the token may be used; under `client`: whether it may.
     listed: Kept<bool>,
     registered: Kept<bool>,
+    /// Under what the token says of its rights, until a time: what they are.
+    rights: Kept<(i64, Arc<Rights>)>,
 }
 
 /// A token that counts, and when that was found.
@@ -44,6 +50,7 @@ impl Gate {
             clients: Clients::new(registry),
             listed: Kept::new(KEPT),
             registered: Kept::new(KEPT),
+            rights: Kept::new(KEPT),
         }
     }
 
@@ -55,6 +62,28 @@ impl Gate {
         let token = bearer(headers)?;
         let now = self.now().await?;
         self.judge(token, now).await
+    }
+
+    /// The bearer as a caller, with all that the token and its grant allow now.
+    pub async fn caller(
+        &self,
+        engine: &Arc<Engine>,
+        admitted: &Admitted,
+    ) -> Result<Caller, Failure> {
+        let Admitted { token, now } = admitted;
+        let identity = identity(token);
+        let kept = self.rights.get(now.epoch, &identity);
+        let rights = match kept.filter(|(until, _)| now.seconds < *until) {
+            Some((_, rights)) => rights,
+            None => {
+                let (until, rights) = rights(engine, token, now.seconds, &identity).await?;
+                let rights = Arc::new(rights);
+                self.rights
+                    .keep(now.epoch, &identity, (until, rights.clone()));
+                rights
+            }
+        };
+        Ok(Caller::bearer(Bearer::from(token.as_ref()), rights))
     }
 
     /// The moment for one request.
@@ -107,6 +136,77 @@ impl Gate {
             Err(Refusal::Invalid("The client of the token is disabled."))
         }
     }
+}
+
+/// All that decides on rights. It does not change with each new token.
+fn identity(token: &Verified) -> String {
+    let Verified {
+        issuer,
+        subject,
+        client,
+        scope,
+        patient,
+        fhir_user,
+        grant,
+        ..
+    } = token;
+    format!(
+        "{:?}",
+        (issuer, subject, client, scope, patient, fhir_user, grant)
+    )
+}
+
+/// Until when (seconds since 1970) the rights are these.
+async fn rights(
+    engine: &Arc<Engine>,
+    token: &Verified,
+    now: i64,
+    identity: &str,
+) -> Result<(i64, Rights), Failure> {
+    let mut until = i64::MAX;
+    let grant = match &token.grant {
+        None => None,
+        Some(id) => {
+            let grants = Grants {
+                engine: engine.clone(),
+            };
+            let standing = grants.standing(id, now).await?.ok_or_else(ended)?;
+            until = standing.until;
+            Some(standing.terms)
+        }
+    };
+    let holder = Holder {
+        scope: token.scope.clone(),
+        patient: token.patient.clone(),
+        fhir_user: fhir_user(token, &engine.settings.base_url),
+        grant,
+        identity: identity.to_owned(),
+    };
+    Ok((until, Rights::of(&engine.catalogue, &holder)?))
+}
+
+/// `Practitioner/1`. Of another server's users only the type is known: their ids
+/// are not those of the records here.
+fn fhir_user(token: &Verified, base: &str) -> Option<String> {
+    let user = token.fhir_user.as_deref()?;
+    let own = user
+        .strip_prefix(base)
+        .and_then(|user| user.strip_prefix('/'));
+    match own {
+        Some(own) => Some(own.to_owned()),
+        None if user.contains("://") => {
+            let kind = user.rsplit('/').nth(1)?;
+            kind.starts_with("Practitioner").then(|| format!("{kind}/"))
+        }
+        None => Some(user.to_owned()),
+    }
+}
+
+fn ended() -> Failure {
+    Failure::new(
+        Kind::Unauthenticated,
+        "The grant of the token has ended, was revoked, or no patient consents to it any more.",
+    )
 }
 
 const REVOKED: Refusal = Refusal::Invalid("The token was revoked.");

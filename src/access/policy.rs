@@ -31,6 +31,7 @@ impl Authority for Caller {
 
     fn actor(&self) -> Actor {
         let mut actor = match &self.subject {
+            Subject::Nobody => Actor::default(),
             Subject::Internal(work) => Actor {
                 internal: Some(work.name().to_owned()),
                 ..Actor::default()

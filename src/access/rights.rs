@@ -42,7 +42,7 @@ pub struct GrantTerms {
 }
 
 /// All that a caller may touch: the union of these.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rights {
     alternatives: Vec<Alternative>,
     identity: String,

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{Access, StartError, access, engine, index, known_types, listening_url, store, tls};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
@@ -49,6 +49,7 @@ impl App {
         let failed = |error| StartError::Bind(config.server.bind, error);
         // Before anything is bound or opened.
         known_types(r4(), &config.records.types)?;
+        refuse_open_door(&config)?;
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let engine = Data::new(engine(&config, address).await?);
@@ -137,6 +138,20 @@ impl App {
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
         }
     }
+}
+
+/// Whom others can reach has to know whose tokens count.
+fn refuse_open_door(config: &Config) -> Result<(), ConfigError> {
+    let Config { server, access, .. } = config;
+    if server.bind.ip().is_loopback() || access.secret.is_some() || !access.issuers.is_empty() {
+        return Ok(());
+    }
+    Err(ConfigError::new(format!(
+        "UNLOOP_BIND is {}, which others can reach, and nobody is set to issue tokens. \
+         Set UNLOOP_SECRET to what `openssl rand -base64 32` prints (this service then issues tokens itself: \
+         unloop token issue, unloop client add), or UNLOOP_ISSUERS to your identity provider.",
+        server.bind
+    )))
 }
 
 fn serve(

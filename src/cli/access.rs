@@ -12,7 +12,7 @@ use crate::fhir::outcome::Failure;
 
 /// The authorization server on the configured database.
 pub struct Desk {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub server: Arc<AuthorizationServer>,
 }
 
@@ -22,6 +22,7 @@ impl Desk {
         let server = app::access(config, &engine)?.server.ok_or_else(|| {
             CliError::Failed("UNLOOP_SECRET is not set, so this service issues no tokens; set the one that `unloop serve` has".to_owned())
         })?;
+        let engine = Arc::new(engine);
         Ok(Self { engine, server })
     }
 

@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod error;
 mod export;
+mod grant;
 mod health;
 mod import;
 mod key;
@@ -63,6 +64,7 @@ enum Command {
     Audit(audit::Audit),
     Client(client::ClientCommand),
     Token(token::TokenCommand),
+    Grant(grant::GrantCommand),
     Key(key::KeyCommand),
     Health(health::Health),
     Knowledge(knowledge::KnowledgeCommand),
@@ -107,6 +109,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Audit(audit) => audit.run(&config).await,
             Command::Client(client) => client.run(&config).await,
             Command::Token(token) => token.run(&config).await,
+            Command::Grant(grant) => grant.run(&config).await,
             Command::Key(key) => key.run(&config).await,
             Command::Health(_) | Command::Knowledge(_) | Command::Version(_) => Ok(()),
         }

@@ -9,7 +9,7 @@ use super::values::Values;
 
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// `UNLOOP_BIND`: a loopback address.
+    /// `UNLOOP_BIND`
     pub bind: SocketAddr,
     /// Whether the operator chose the address.
     pub bind_given: bool,
@@ -57,15 +57,6 @@ fn bind(values: &Values) -> Result<SocketAddr, ConfigError> {
     };
     let address = address
         .ok_or_else(|| values.wrong("UNLOOP_BIND", "ADDRESS:PORT, such as 127.0.0.1:8080"))?;
-    if !address.ip().is_loopback() {
-        return Err(values.refuse(
-            "UNLOOP_BIND",
-            &format!(
-                "is {address}, which others can reach, and Unloop has no access control yet; bind to 127.0.0.1:{}",
-                address.port()
-            ),
-        ));
-    }
     Ok(address)
 }
 

@@ -70,7 +70,7 @@ pub const SETTINGS: &[Setting] = &[
         "UNLOOP_BIND",
         "server.bind",
         "127.0.0.1:8080",
-        "loopback address and port to listen on; port 0 takes a free one",
+        "address and port to listen on; port 0 takes a free one",
     ),
     derived(
         "UNLOOP_BASE_URL",

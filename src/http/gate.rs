@@ -20,22 +20,6 @@ pub fn authorization(http: &HttpRequest) -> impl Iterator<Item = &[u8]> {
         .map(HeaderValue::as_bytes)
 }
 
-/// With the header that says what would help.
-pub fn refused(refusal: Refusal) -> HttpResponse {
-    let mut response = response::write("", Failure::from(refusal).into());
-    challenge(&mut response, refusal);
-    response
-}
-
-pub fn challenge(response: &mut HttpResponse, refusal: Refusal) {
-    let value = refusal
-        .challenge()
-        .and_then(|text| HeaderValue::from_str(&text).ok());
-    if let Some(value) = value {
-        response.headers_mut().insert(WWW_AUTHENTICATE, value);
-    }
-}
-
 /// Why somebody was not let in.
 pub enum Closed {
     Refusal(Refusal),
@@ -55,11 +39,32 @@ impl From<Failure> for Closed {
 }
 
 impl Closed {
-    pub fn respond(self) -> HttpResponse {
+    pub fn failure(&self) -> Failure {
         match self {
-            Self::Refusal(refusal) => refused(refusal),
-            Self::Failure(failure) => response::write("", failure.into()),
+            Self::Refusal(refusal) => Failure::from(*refusal),
+            Self::Failure(failure) => failure.clone(),
         }
+    }
+
+    /// The header that says what would help.
+    pub fn challenge(&self, response: &mut HttpResponse) {
+        let text = match self {
+            Self::Refusal(refusal) => refusal.challenge(),
+            Self::Failure(failure) if failure.kind == Kind::Unauthenticated => {
+                Refusal::Invalid("The grant of the token has ended.").challenge()
+            }
+            Self::Failure(_) => None,
+        };
+        let value = text.and_then(|text| HeaderValue::from_str(&text).ok());
+        if let Some(value) = value {
+            response.headers_mut().insert(WWW_AUTHENTICATE, value);
+        }
+    }
+
+    pub fn respond(self) -> HttpResponse {
+        let mut response = response::write("", self.failure().into());
+        self.challenge(&mut response);
+        response
     }
 }
 

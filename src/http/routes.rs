@@ -7,8 +7,11 @@ use actix_web::http::header;
 use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
+use super::gate::{Closed, admit};
+use super::rate::{self, Rates};
 use super::{auth, health, observe, request, response};
-use crate::access::{Caller, Internal};
+use crate::access::Caller;
+use crate::access::gate::Gate;
 use crate::fhir::answer::Answer;
 use crate::fhir::audit::{self, Event};
 use crate::fhir::authority::Authority;
@@ -21,6 +24,8 @@ const MOST_RECORDED: usize = 8_192;
 
 /// The path of the FHIR base.
 pub const BASE_PATH: &str = "/fhir";
+
+const METADATA: &str = "/fhir/metadata";
 
 /// Bounds of the transport.
 #[derive(Clone, Copy, Debug)]
@@ -53,10 +58,14 @@ pub fn configure(limits: HttpLimits) -> impl FnOnce(&mut ServiceConfig) + Clone 
 async fn fhir(
     http: HttpRequest,
     engine: Data<Engine>,
+    gate: Data<Gate>,
     limits: Data<HttpLimits>,
     payload: Payload,
 ) -> HttpResponse {
-    let caller = Caller::internal(Internal::Local).at(request::origin(&http));
+    let caller = match enter(&http, &engine, &gate).await {
+        Ok(caller) => caller,
+        Err(closed) => return closed,
+    };
     let body = content(&http, payload, limits.body_time).await;
     let depth = engine.settings.limits.depth;
     let read = body.and_then(|body| request::read(&http, &limits, depth, body));
@@ -71,6 +80,36 @@ async fn fhir(
     let mut response = response::write(&engine.settings.base_url, answer);
     observe::mark(&mut response, label);
     response
+}
+
+/// Who asks. What the service is may be known by everybody.
+async fn enter(
+    http: &HttpRequest,
+    engine: &Data<Engine>,
+    gate: &Gate,
+) -> Result<Caller, HttpResponse> {
+    let origin = request::origin(http);
+    if http.uri().path() == METADATA && http.method().is_safe() {
+        return Ok(Caller::nobody().at(origin));
+    }
+    let closed = match admit(http, gate).await {
+        Err(refusal) => Closed::Refusal(refusal),
+        Ok(admitted) => match gate.caller(engine, &admitted).await {
+            Err(failure) => Closed::Failure(failure),
+            Ok(caller) => {
+                let caller = caller.at(origin);
+                let rates = http.app_data::<Data<Rates>>();
+                let asked = rates.map_or(Ok(()), |rates| rates.caller(caller.identity()));
+                return asked.map(|()| caller).map_err(rate::refusal);
+            }
+        },
+    };
+    let answer = refused(http, closed.failure());
+    let caller = Caller::nobody().at(origin);
+    let answer = audit::keep(engine, &caller.actor(), answer).await;
+    let mut response = response::write("", answer);
+    closed.challenge(&mut response);
+    Err(response)
 }
 
 /// What is not understood is recorded as it came.

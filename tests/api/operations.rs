@@ -98,7 +98,7 @@ impl Operation for Writing {
 }
 
 fn local() -> Caller {
-    Caller::internal(Internal::Local)
+    Caller::internal(Internal::Demo)
 }
 
 /// Sees Patients, and Flags only where they have one of the ids.

@@ -61,7 +61,7 @@ async fn send(engine: &Engine, verb: Verb, url: &str, content: Option<Value>) ->
         request.content = Content::Resource(content.as_object().unwrap().clone());
     }
     engine
-        .handle(&Caller::internal(Internal::Local), request)
+        .handle(&Caller::internal(Internal::Demo), request)
         .await
 }
 

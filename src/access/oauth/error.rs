@@ -31,6 +31,10 @@ impl OAuthError {
         Self::new("invalid_scope", 400, text)
     }
 
+    pub fn grant(text: impl Into<String>) -> Self {
+        Self::new("invalid_grant", 400, text)
+    }
+
     pub fn grant_type(text: impl Into<String>) -> Self {
         Self::new("unsupported_grant_type", 400, text)
     }

@@ -12,4 +12,4 @@ mod server;
 pub use client::{Client, Clients, NewClient};
 pub use error::OAuthError;
 pub use form::Form;
-pub use server::{AuthorizationServer, Place, TokenAnswer};
+pub use server::{AuthorizationServer, INVITE, Place, TokenAnswer};

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::scope::{granted, is_administrator};
 use super::{Client, Clients, Form, NewClient, OAuthError};
 use crate::access::gate::{Admitted, Gate};
+use crate::access::grant::{Grants, Invites};
 use crate::access::issuer::{self, BuiltIn, Pace, Published, SHORT, TokenTerms, Tokens};
 use crate::access::outbound::Outbound;
 use crate::access::rights::refuse_unusable;
@@ -46,6 +47,9 @@ pub struct TokenAnswer {
     /// `jti`
     pub token_id: String,
 }
+
+/// `grant_type` of a code that `unloop grant invite` printed.
+pub const INVITE: &str = "urn:unloop:grant-type:invite";
 
 /// Who asks about a token.
 enum Asker {
@@ -107,7 +111,7 @@ impl AuthorizationServer {
             "client_credentials" => {}
             _ => {
                 return Err(OAuthError::grant_type(
-                    "grant_type must be client_credentials.",
+                    "grant_type must be client_credentials, or urn:unloop:grant-type:invite with a code.",
                 ));
             }
         }
@@ -136,6 +140,44 @@ impl AuthorizationServer {
                 "scope": scope,
             }),
             client: client.id,
+            token_id: issued.id,
+        })
+    }
+
+    /// `POST /auth/token` with the code of an invitation: a token of its grant.
+    /// Why a code is not good is not told.
+    pub async fn redeem(&self, form: &Form, grants: &Grants) -> Result<TokenAnswer, OAuthError> {
+        let now = self.gate.now().await?;
+        let refused =
+            || OAuthError::grant("The code is not good, was used, or its grant has ended.");
+        let invites = Invites::new(self.registry.clone());
+        let invite = invites.redeem(form.required("code")?).await?;
+        let invite = invite.ok_or_else(refused)?;
+        let standing = grants.standing(&invite.grant, now.seconds).await?;
+        let standing = standing.ok_or_else(refused)?;
+        let ttl = invite
+            .token_ttl
+            .min(standing.until.saturating_sub(now.seconds))
+            .max(1);
+        let user = format!("Practitioner/{}", standing.practitioner);
+        let terms = TokenTerms {
+            subject: user.clone(),
+            scope: standing.terms.scope.clone(),
+            fhir_user: Some(user.clone()),
+            grant: Some(invite.grant),
+            ttl: ttl.min(issuer::MAX_TTL),
+            ..TokenTerms::default()
+        };
+        let issued = self.built_in.issue(&terms, now).await?;
+        Ok(TokenAnswer {
+            content: json!({
+                "access_token": issued.token,
+                "token_type": "bearer",
+                "expires_in": issued.expires - now.seconds,
+                "scope": terms.scope,
+                "fhirUser": user,
+            }),
+            client: user,
             token_id: issued.id,
         })
     }

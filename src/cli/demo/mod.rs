@@ -1,5 +1,6 @@
 //! `unloop demo`: a server with a made-up clinic, gone when it ends.
 
+mod callers;
 mod cohort;
 mod people;
 
@@ -20,7 +21,8 @@ use crate::fhir::request::{Content, Request, Return, Verb};
 ///
 /// Serves six fictitious patients with their conditions, medication,
 /// measurements and appointments from an embedded database in a temporary
-/// folder, which is removed at the end (Ctrl-C). Prints three requests to try.
+/// folder, which is removed at the end (Ctrl-C). Prints tokens for three callers, and
+/// requests that show what each can see.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   unloop demo
@@ -35,14 +37,15 @@ impl Demo {
         // A narrowed or proxied service is not what is shown here.
         config.records.types.clear();
         config.server.base_url = None;
+        config.access.secret = None;
+        config.access.issuer = None;
+        config.access.issuers.clear();
         let app = build(config).await?;
         seed(&app.engine()).await?;
         let base = app.listening_url();
         say(format!("Unloop listens on {base}"))?;
-        say(format!(
-            "\nTry:\n{}\n\nCtrl-C ends it and removes its data.",
-            requests(base)
-        ))?;
+        say(callers::introduce(&app, base).await?)?;
+        say("\nCtrl-C ends it and removes its data.")?;
         let ended = app.run().await;
         drop(folder);
         Ok(ended?)
@@ -81,20 +84,6 @@ async fn seed(engine: &Engine) -> Result<(), CliError> {
     Err(CliError::Failed(format!(
         "the demo data were refused: {why}"
     )))
-}
-
-fn requests(base: &str) -> String {
-    let patient = people::FIRST;
-    [
-        format!("  curl '{base}/Patient/{patient}?_pretty=true'"),
-        format!(
-            "  curl '{base}/Observation?patient={patient}&code=ybocs-total&_sort=-date&_pretty=true'"
-        ),
-        format!(
-            "  curl '{base}/MedicationStatement?subject=Patient/{patient}&_include=MedicationStatement:subject&_pretty=true'"
-        ),
-    ]
-    .join("\n")
 }
 
 /// A folder of the demo's own, removed with the value.

@@ -68,7 +68,7 @@ pub async fn disable(
     .await
 }
 
-async fn answer(
+pub(super) async fn answer(
     status: StatusCode,
     work: impl Future<Output = Result<Value, Closed>>,
 ) -> HttpResponse {

@@ -6,7 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::{Authorization, reply};
-use crate::access::oauth::{Form, OAuthError};
+use crate::access::grant::Grants;
+use crate::access::oauth::{Form, INVITE, OAuthError};
+use crate::fhir::engine::Engine;
 use crate::http::gate::authorization as headers;
 use crate::http::response;
 use crate::http::routes::{HttpLimits, content};
@@ -14,6 +16,7 @@ use crate::http::routes::{HttpLimits, content};
 pub async fn token(
     http: HttpRequest,
     authorization: Data<Authorization>,
+    engine: Data<Engine>,
     limits: Data<HttpLimits>,
     payload: Payload,
 ) -> HttpResponse {
@@ -22,6 +25,10 @@ pub async fn token(
         Err(failure) => return response::write("", failure.into()),
     };
     let answer = match form(&http, payload, &limits).await {
+        Ok(form) if form.get("grant_type") == Some(INVITE) => {
+            let engine = engine.into_inner();
+            server.redeem(&form, &Grants { engine }).await
+        }
         Ok(form) if headers(&http).next().is_none() => server.token(&form).await,
         Ok(_) => Err(OAuthError::request(
             "A client proves itself with client_assertion alone, without the header Authorization.",

@@ -3,6 +3,7 @@
 mod admin;
 mod discovery;
 mod endpoint;
+mod grants;
 mod reply;
 
 use std::sync::Arc;
@@ -54,7 +55,13 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(admin::list))
                 .route(web::post().to(admin::add)),
         )
-        .service(resource("/admin/clients/{id}").route(web::delete().to(admin::disable)));
+        .service(resource("/admin/clients/{id}").route(web::delete().to(admin::disable)))
+        .service(
+            resource("/admin/grants")
+                .route(web::get().to(grants::list))
+                .route(web::post().to(grants::add)),
+        )
+        .service(resource("/admin/grants/{id}").route(web::delete().to(grants::revoke)));
 }
 
 /// The method that an address does not have.
