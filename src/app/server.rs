@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{Access, StartError, access, engine, index, known_types, listening_url, store, tls};
-use crate::config::{Config, ConfigError};
+use crate::config::{Address, Config, ConfigError};
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
 use crate::fhir::engine::Engine;
@@ -49,7 +49,7 @@ impl App {
         let failed = |error| StartError::Bind(config.server.bind, error);
         // Before anything is bound or opened.
         known_types(r4(), &config.records.types)?;
-        refuse_open_door(&config)?;
+        refuse_without_issuer(&config)?;
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let engine = Data::new(engine(&config, address).await?);
@@ -140,16 +140,22 @@ impl App {
     }
 }
 
-/// Whom others can reach has to know whose tokens count.
-fn refuse_open_door(config: &Config) -> Result<(), ConfigError> {
+/// Without an issuer nobody gets in, which others should not find out first.
+fn refuse_without_issuer(config: &Config) -> Result<(), ConfigError> {
     let Config { server, access, .. } = config;
-    if server.bind.ip().is_loopback() || access.secret.is_some() || !access.issuers.is_empty() {
+    let own = access.secret.is_some() || matches!(config.database.address, Address::Sqlite(_));
+    if own || !access.issuers.is_empty() {
+        return Ok(());
+    }
+    let remedy = "set UNLOOP_SECRET to what `openssl rand -base64 32` prints (this service then \
+         issues tokens itself: unloop token issue, unloop client add), or UNLOOP_ISSUERS to \
+         your identity provider";
+    if server.bind.ip().is_loopback() {
+        tracing::warn!("nobody can get in, because nobody is set to issue tokens: {remedy}");
         return Ok(());
     }
     Err(ConfigError::new(format!(
-        "UNLOOP_BIND is {}, which others can reach, and nobody is set to issue tokens. \
-         Set UNLOOP_SECRET to what `openssl rand -base64 32` prints (this service then issues tokens itself: \
-         unloop token issue, unloop client add), or UNLOOP_ISSUERS to your identity provider.",
+        "UNLOOP_BIND is {}, which others can reach, and nobody is set to issue tokens: {remedy}",
         server.bind
     )))
 }

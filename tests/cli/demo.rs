@@ -7,45 +7,51 @@ use serde_json::Value;
 use crate::support::{Running, unloop};
 
 #[test]
-fn its_three_requests_work_and_nothing_stays_behind() {
+fn three_callers_see_what_they_may() {
     let temporary = tempfile::tempdir().unwrap();
     let mut demo = Running::start(
         unloop(&["demo"])
             .env("TMPDIR", temporary.path())
             .env("UNLOOP_BIND", "127.0.0.1:0"),
     );
-    let mut requests = Vec::new();
+    // What is printed is a script, but for the lines between the requests.
+    let mut lines = Vec::new();
     loop {
         let line = demo.line();
         if line.starts_with("Ctrl-C") {
             break;
         }
-        requests.extend(line.trim().strip_prefix("curl '").map(str::to_owned));
+        lines.extend(line.strip_prefix("  ").map(str::to_owned));
     }
-    assert_eq!(requests.len(), 3);
-    let mut found = Vec::new();
-    for request in requests {
-        let url = request.trim_end_matches('\'');
-        assert!(url.starts_with(&demo.base), "{url}");
-        let answer = Command::new("curl").args(["-sf", url]).output().unwrap();
-        assert!(answer.status.success(), "{url}: {}", answer.status);
-        let answer: Value = serde_json::from_slice(&answer.stdout).unwrap();
-        found.push(answer);
+    let mut variables = Vec::new();
+    let mut answers = Vec::new();
+    for line in lines {
+        if line.starts_with("curl") {
+            assert!(line.contains(&demo.base), "{line}");
+            let script = format!("{}\n{line} -s", variables.join("\n")).replace("   #", " -s #");
+            let answer = Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert!(answer.status.success(), "{line}: {}", answer.status);
+            answers.push(serde_json::from_slice::<Value>(&answer.stdout).unwrap());
+        } else {
+            variables.push(line);
+        }
     }
-    assert_eq!(found[0]["resourceType"], "Patient");
-    let scores = found[1]["entry"].as_array().unwrap();
-    assert_eq!(scores.len(), 3);
-    assert_eq!(
-        scores[0]["resource"]["valueQuantity"]["value"].to_string(),
-        "19"
-    );
-    let types: Vec<_> = found[2]["entry"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["resource"]["resourceType"].as_str().unwrap())
-        .collect();
-    assert_eq!(types, ["MedicationStatement", "Patient"]);
+    assert_eq!((variables.len(), answers.len()), (3, 5));
+    assert_eq!(answers[0]["resourceType"], "Patient");
+    assert_eq!(types(&answers[1]), ["MedicationStatement", "Patient"]);
+    // The therapist: the scores and the sessions of one patient, and nothing else.
+    assert_eq!(types(&answers[2]), ["Observation"; 3]);
+    let newest = &answers[2]["entry"][0]["resource"]["valueQuantity"]["value"];
+    assert_eq!(newest.to_string(), "19");
+    assert_eq!(types(&answers[3]), ["Appointment"]);
+    assert_eq!(answers[4]["issue"][0]["code"], "forbidden");
     demo.stop();
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
+fn types(bundle: &Value) -> Vec<&str> {
+    let entries = bundle["entry"].as_array().unwrap().iter();
+    entries
+        .map(|entry| entry["resource"]["resourceType"].as_str().unwrap())
+        .collect()
 }

@@ -28,11 +28,12 @@ async fn it_answers_and_ends_on_either_signal() {
 async fn a_request_in_flight_is_finished() {
     let database = Database::sqlite();
     let server = Running::serve(&database.url());
+    let token = server.token();
     let patient = r#"{"resourceType":"Patient","id":"late"}"#;
     let mut stream = TcpStream::connect(server.address()).unwrap();
     write!(
         stream,
-        "PUT /fhir/Patient/late HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n\
+        "PUT /fhir/Patient/late HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/fhir+json\r\n\
          Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         patient.len()
     )
@@ -55,7 +56,8 @@ async fn a_request_in_flight_is_finished() {
     assert_eq!(status, Some(0), "{stderr}");
 
     let again = Running::serve(&database.url());
-    let read = reqwest::get(format!("{}/Patient/late", again.base)).await;
+    let read = again.client().get(format!("{}/Patient/late", again.base));
+    let read = read.send().await;
     assert_eq!(read.unwrap().status(), 200);
     again.stop();
 }
@@ -69,13 +71,14 @@ fn a_stuck_request_does_not_hold_up_the_end() {
             .env("UNLOOP_BIND", "127.0.0.1:0")
             .env("UNLOOP_SHUTDOWN_SECONDS", "1"),
     );
+    let token = server.token();
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream
-        .write_all(
-            b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n\
-              Expect: 100-continue\r\nContent-Length: 9\r\n\r\n",
-        )
-        .unwrap();
+    write!(
+        stream,
+        "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/fhir+json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n",
+    )
+    .unwrap();
     stream.read_exact(&mut [0; 25]).unwrap();
     server.stop();
 }
@@ -109,7 +112,7 @@ async fn narrowed_types_and_limits_reach_the_api() {
             .env("UNLOOP_TYPES", "Patient, Observation")
             .env("UNLOOP_MAX_BODY_BYTES", "2000"),
     );
-    let client = reqwest::Client::new();
+    let client = server.client();
     let status = async |path: &str| {
         let sent = client.get(format!("{}/{path}", server.base)).send().await;
         sent.unwrap().status().as_u16()

@@ -48,10 +48,11 @@ async fn whoever_asks_too_much_waits() {
 async fn content_that_does_not_arrive_is_not_waited_for() {
     let database = Database::sqlite();
     let server = serve(&database, &[("UNLOOP_BODY_SECONDS", "1")]);
+    let token = server.token();
     let mut stream = TcpStream::connect(server.address()).unwrap();
     write!(
         stream,
-        "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\n\
+        "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/fhir+json\r\n\
          Content-Length: 1000\r\n\r\n{{\"resourceType\""
     )
     .unwrap();

@@ -103,14 +103,13 @@ fn a_password_is_never_shown() {
 }
 
 #[test]
-fn only_loopback_is_bound_and_the_reason_given() {
+fn nobody_else_is_served_without_an_issuer() {
+    let database = ("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none");
     for address in ["0.0.0.0:8080", "192.0.2.1:80", "[::]:8080"] {
-        let line = refusal(&serve(&[("UNLOOP_BIND", address)]));
-        assert!(
-            line.contains("UNLOOP_BIND") && line.contains(address),
-            "{line}"
-        );
-        assert!(line.contains("no access control"), "{line}");
+        let line = refusal(&serve(&[("UNLOOP_BIND", address), database]));
+        for said in ["UNLOOP_BIND", address, "UNLOOP_SECRET", "UNLOOP_ISSUERS"] {
+            assert!(line.contains(said), "{line}");
+        }
     }
 }
 

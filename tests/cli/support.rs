@@ -1,5 +1,6 @@
 //! Runs the built program, each time with an environment of its own.
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -53,11 +54,18 @@ pub struct Running {
     stdout: BufReader<std::process::ChildStdout>,
     /// `http://127.0.0.1:NNNN/fhir`
     pub base: String,
+    settings: Vec<(OsString, OsString)>,
 }
 
 impl Running {
     /// The first line has the address.
     pub fn start(command: &mut Command) -> Self {
+        let set = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let settings = set
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = spawned.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -71,7 +79,26 @@ impl Running {
             base: base.to_owned(),
             child,
             stdout,
+            settings,
         }
+    }
+
+    /// A token that may do everything.
+    pub fn token(&self) -> String {
+        let mut command = unloop(&["token", "issue", "--scope", "system/*.cruds"]);
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        succeed(command.env("UNLOOP_BIND", self.address()))
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Sends that token.
+    pub fn client(&self) -> reqwest::Client {
+        let mut headers = reqwest::header::HeaderMap::new();
+        let token = format!("Bearer {}", self.token());
+        headers.insert("Authorization", token.parse().unwrap());
+        let client = reqwest::Client::builder().default_headers(headers);
+        client.build().unwrap()
     }
 
     pub fn serve(database_url: &str) -> Self {

@@ -39,8 +39,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|part| part == needle)
 }
 
-async fn use_it(base: &str) {
-    let client = reqwest::Client::new();
+async fn use_it(server: &Running) {
+    let (client, base) = (server.client(), &server.base);
     let patient = r#"{"resourceType":"Patient","id":"s3cret-id","name":[{"family":"S3cretname"}]}"#;
     let url = format!("{base}/Patient/s3cret-id");
     let put = client
@@ -71,7 +71,7 @@ async fn spans_and_measurements_arrive_without_content() {
     let database = Database::sqlite();
     let (endpoint, received) = collector();
     let server = serve_with("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint, &database);
-    use_it(&server.base).await;
+    use_it(&server).await;
     server.signal("TERM");
     let (status, stderr) = server.end();
     assert_eq!(status, Some(0), "{stderr}");
@@ -126,7 +126,7 @@ async fn a_collector_that_is_down_costs_nothing() {
         "http://127.0.0.1:1",
         &database,
     );
-    use_it(&server.base).await;
+    use_it(&server).await;
     server.stop();
 }
 
@@ -141,7 +141,7 @@ async fn without_the_variables_nothing_is_sent() {
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
             .env("OTEL_SDK_DISABLED", "true"),
     );
-    use_it(&server.base).await;
+    use_it(&server).await;
     server.stop();
     assert!(received.lock().unwrap().is_empty());
     // The receiver itself does work.
