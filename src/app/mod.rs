@@ -19,7 +19,6 @@ pub use store::{close, migrate};
 use crate::clinical::Clinical;
 use crate::clinical::knowledge::Knowledge;
 use crate::config::{Config, ConfigError, Server, nearest};
-use crate::fhir::cursor::CursorKey;
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
 use crate::http::routes::BASE_PATH;
@@ -68,7 +67,7 @@ fn settings(config: &Config, address: SocketAddr) -> Result<Settings, ConfigErro
             default_page: config.limits.default_page,
             max_page: config.limits.max_page,
         },
-        cursors: CursorKey::new(config.database.secret()),
+        cursors: secret::cursors(config),
     })
 }
 

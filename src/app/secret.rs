@@ -13,23 +13,41 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::StartError;
 use crate::access::issuer::Secret;
 use crate::config::{Address, Config, ConfigError};
+use crate::fhir::cursor::CursorKey;
 
 /// `None`: there is none, and none may be made.
 pub fn secret(config: &Config) -> Result<Option<Secret>, StartError> {
-    let text = match (&config.access.secret, &config.database.address) {
-        (Some(given), _) => given.0.clone(),
-        (None, Address::Postgres(_)) => return Ok(None),
-        (None, Address::Sqlite(database)) => {
-            let path = format!("{database}.secret");
-            beside(Path::new(&path)).map_err(|error| {
-                ConfigError::new(format!(
-                    "the secret for signing keys cannot be kept in {path}: {error}; set UNLOOP_SECRET"
-                ))
-            })?
-        }
+    let Some(text) = text(config)? else {
+        return Ok(None);
     };
     let short = || ConfigError::new("the secret for signing keys has fewer than 32 bytes");
     Ok(Some(Secret::new(text.as_bytes()).ok_or_else(short)?))
+}
+
+/// All instances know each other's cursors: by the secret, or else by the
+/// address of the database, which has a password.
+pub fn cursors(config: &Config) -> CursorKey {
+    let known = text(config).ok().flatten();
+    let common = known.unwrap_or_else(|| match &config.database.address {
+        Address::Sqlite(address) | Address::Postgres(address) => address.clone(),
+    });
+    CursorKey::new(format!("unloop cursors 1 {common}").as_bytes())
+}
+
+fn text(config: &Config) -> Result<Option<String>, ConfigError> {
+    match (&config.access.secret, &config.database.address) {
+        (Some(given), _) => Ok(Some(given.0.clone())),
+        (None, Address::Postgres(_)) => Ok(None),
+        (None, Address::Sqlite(database)) => {
+            let path = format!("{database}.secret");
+            let text = beside(Path::new(&path)).map_err(|error| {
+                ConfigError::new(format!(
+                    "the secret for signing keys cannot be kept in {path}: {error}; set UNLOOP_SECRET"
+                ))
+            })?;
+            Ok(Some(text))
+        }
+    }
 }
 
 /// Made whole under another name first, so that nobody who starts at the same

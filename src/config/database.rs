@@ -37,13 +37,6 @@ impl std::fmt::Debug for Address {
 const VARIABLE: &str = "DATABASE_URL";
 
 impl Database {
-    /// What all instances on one database have in common, and no client knows.
-    pub fn secret(&self) -> &[u8] {
-        match &self.address {
-            Address::Sqlite(text) | Address::Postgres(text) => text.as_bytes(),
-        }
-    }
-
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
             address: address(values)?,

@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "access::Caller",
             "access::Internal",
+            "access::grant",
             "access::issuer",
             "access::oauth",
             "access::rights",

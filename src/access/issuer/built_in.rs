@@ -112,14 +112,14 @@ impl BuiltIn {
         Ok(self.entries().await?.iter().map(KeyState::of).collect())
     }
 
-    /// A signed token. What lives longer than [`SHORT`] or has no client is
+    /// A signed token. What lives longer than [`SHORT`], has no client or rests on a grant is
     /// listed, and its key stays as long as it does.
     pub async fn issue(&self, terms: &TokenTerms, now: Now) -> Result<Issued, Failure> {
         if !(1..=MAX_TTL).contains(&terms.ttl) {
             let text = "A token lives for at least a second and at most 366 days.";
             return Err(Failure::new(Kind::Value, text));
         }
-        if terms.client.is_some() && terms.ttl <= SHORT {
+        if terms.client.is_some() && terms.grant.is_none() && terms.ttl <= SHORT {
             let ring = self.ring(now.epoch).await?;
             return self.sign(&ring, terms, now.seconds);
         }

@@ -37,7 +37,7 @@ const PLAIN: Endpoint = Endpoint {
     refusals: &[404, 503],
 };
 
-const ENDPOINTS: [Endpoint; 8] = [
+const ENDPOINTS: [Endpoint; 11] = [
     Endpoint {
         path: "/.well-known/smart-configuration",
         name: "smartConfiguration",
@@ -59,8 +59,8 @@ const ENDPOINTS: [Endpoint; 8] = [
         path: "/auth/token",
         verb: "post",
         name: "token",
-        summary: "A token for a backend service",
-        text: "The client proves itself by private_key_jwt (RS384 or ES384). Refusals are those of https://www.rfc-editor.org/rfc/rfc6749#section-5.2",
+        summary: "A token for a backend service, or for an invited therapist",
+        text: "grant_type=client_credentials: the client proves itself by private_key_jwt (RS384 or ES384). grant_type=urn:unloop:grant-type:invite: the one-time `code` of a therapist's invitation, and nothing else. Refusals are those of https://www.rfc-editor.org/rfc/rfc6749#section-5.2",
         sends: Some((
             FORM,
             &[
@@ -68,6 +68,7 @@ const ENDPOINTS: [Endpoint; 8] = [
                 "scope",
                 "client_assertion_type",
                 "client_assertion",
+                "code",
             ],
         )),
         answers: &[
@@ -152,6 +153,49 @@ const ENDPOINTS: [Endpoint; 8] = [
         refusals: &[401, 403, 404, 409, 503],
         ..PLAIN
     },
+    Endpoint {
+        path: "/admin/grants",
+        name: "grants",
+        summary: "The grants of outside therapists",
+        text: "Needs system/*.cruds.",
+        bearer: true,
+        answers: &[("200", "`grants`.")],
+        refusals: &[401, 403, 503],
+        ..PLAIN
+    },
+    Endpoint {
+        path: "/admin/grants",
+        verb: "post",
+        name: "addGrant",
+        summary: "Let an outside therapist see parts of some patients' records",
+        text: "Needs system/*.cruds. `practitioner` and `patients` are ids, `scope` SMART scopes that begin with patient/ or user/, `ends` seconds since 1970. For every patient without one of the `consents` a Consent is written.",
+        bearer: true,
+        sends: Some((
+            "application/json",
+            &[
+                "practitioner",
+                "patients",
+                "scope",
+                "purpose",
+                "ends",
+                "labels",
+                "consents",
+            ],
+        )),
+        answers: &[("201", "The grant.")],
+        refusals: &[400, 401, 403, 422, 503],
+    },
+    Endpoint {
+        path: "/admin/grants/{id}",
+        verb: "delete",
+        name: "revokeGrant",
+        summary: "End a grant, its tokens and the Consents that it wrote",
+        text: "Needs system/*.cruds.",
+        bearer: true,
+        answers: &[("200", "The grant as it was.")],
+        refusals: &[401, 403, 404, 409, 503],
+        ..PLAIN
+    },
 ];
 
 pub fn add(paths: &mut Map<String, Value>) {
@@ -195,8 +239,8 @@ fn operation(endpoint: &Endpoint, name: &str) -> Value {
         "responses": responses,
     });
     if let Some(members) = operation.as_object_mut() {
-        if endpoint.bearer {
-            members.insert("security".to_owned(), json!([{"bearer": []}]));
+        if !endpoint.bearer {
+            members.insert("security".to_owned(), json!([]));
         }
         if let Some((media_type, names)) = endpoint.sends {
             members.insert("requestBody".to_owned(), body(media_type, names));

@@ -51,7 +51,7 @@ pub fn document(definitions: &Definitions, operations: &[&Definition]) -> Value 
         },
         "externalDocs": {"description": "FHIR R4, RESTful API", "url": "https://hl7.org/fhir/R4/http.html"},
         "servers": [{"url": "/"}],
-        "security": [],
+        "security": [{"bearer": []}],
         "tags": tags(),
         "paths": path::paths(definitions, operations),
         "components": {

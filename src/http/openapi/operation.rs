@@ -10,7 +10,7 @@ use super::{SPELLED_OUT, failure, reference};
 use crate::fhir::definitions::Definitions;
 
 /// Refusals that every FHIR address has.
-pub const ALWAYS: [u16; 6] = [403, 406, 414, 429, 500, 503];
+pub const ALWAYS: [u16; 7] = [401, 403, 406, 414, 429, 500, 503];
 
 /// Where interactions are to be found.
 pub struct Place<'p> {
@@ -36,6 +36,10 @@ pub fn operation(definitions: &Definitions, place: &Place<'_>, of: &Interaction)
     }
     if let Some(body) = of.body.request(place.subject) {
         put("requestBody", body);
+    }
+    // What the service is may be known by everybody.
+    if of.name == "capabilities" {
+        put("security", json!([]));
     }
     put("responses", responses(place.subject, of).into());
     members.into()

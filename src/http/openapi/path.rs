@@ -101,6 +101,7 @@ impl Paths<'_> {
                 "tags": [SERVICE],
                 "summary": summary,
                 "operationId": name,
+                "security": [],
                 "responses": responses,
             }})
         };
