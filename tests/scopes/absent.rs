@@ -175,7 +175,7 @@ async fn hidden_and_absent_are_answered_alike(bench: Bench) {
         .put_all(&[observation("theirs", "b"), observation("moved", "b")])
         .await;
     bench.put(observation("gone", "a")).await;
-    let local = Caller::internal(unloop::access::Internal::Local);
+    let local = Caller::internal(unloop::access::Internal::Demo);
     bench
         .write(&local, Verb::Delete, "Observation/gone", Value::Null)
         .await;

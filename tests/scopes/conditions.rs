@@ -86,7 +86,7 @@ async fn letters_are_kept_apart(bench: Bench) {
 async fn conditions_see_what_the_caller_sees(bench: Bench) {
     two(&bench).await;
     let caller = bench.patient("a", "patient/*.cruds");
-    let local = Caller::internal(Internal::Local);
+    let local = Caller::internal(Internal::Demo);
     // The identifier is taken, by what the caller does not see: as if it were free.
     let mut request = asking(Verb::Post, "Observation", observation("x", "a"));
     request.preconditions.if_none_exist = Some("identifier=theirs".to_owned());

@@ -45,7 +45,7 @@ fn others(bench: &Bench) -> Vec<(&'static str, Caller)> {
         ),
         (
             "the service",
-            Caller::internal(unloop::access::Internal::Local),
+            Caller::internal(unloop::access::Internal::Demo),
         ),
     ]
 }

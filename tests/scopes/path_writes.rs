@@ -30,7 +30,7 @@ pub async fn writes(bench: &Bench, mut world: World, holder: &Holder, seed: u64,
         }
         let holds = bench
             .get(
-                &Caller::internal(Internal::Local),
+                &Caller::internal(Internal::Demo),
                 &world.records[place].name,
             )
             .await;
@@ -142,7 +142,7 @@ async fn carry_out(
 
 async fn bench_lost(bench: &Bench, name: &str) -> bool {
     bench
-        .get(&Caller::internal(Internal::Local), name)
+        .get(&Caller::internal(Internal::Demo), name)
         .await
         .status()
         == 410
@@ -151,7 +151,7 @@ async fn bench_lost(bench: &Bench, name: &str) -> bool {
 async fn remove(bench: &Bench, reply: &Reply) {
     let location = reply.0.location.as_deref().unwrap();
     let name = location.split("/_history").next().unwrap();
-    let local = Caller::internal(Internal::Local);
+    let local = Caller::internal(Internal::Demo);
     let reply = bench.write(&local, Verb::Delete, name, Value::Null).await;
     assert_eq!(reply.status(), 204);
 }

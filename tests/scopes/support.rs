@@ -98,7 +98,7 @@ impl Bench {
     /// As the service itself, under the id that the content has.
     pub async fn put(&self, content: Value) {
         let url = name_of(&content);
-        let local = Caller::internal(Internal::Local);
+        let local = Caller::internal(Internal::Demo);
         let reply = self.write(&local, Verb::Put, &url, content).await;
         assert!(reply.status() < 300, "{url}: {}", reply.text());
     }
@@ -113,7 +113,7 @@ impl Bench {
                 })
                 .collect();
             let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
-            let local = Caller::internal(Internal::Local);
+            let local = Caller::internal(Internal::Demo);
             let reply = self.write(&local, Verb::Post, "", bundle).await;
             assert_eq!(reply.status(), 200, "{}", reply.text());
         }

@@ -290,7 +290,7 @@ pub async fn build(bench: &crate::support::Bench, world: &World) {
         bench.put_all(&puts).await;
         for record in &world.records {
             if let Some(None) = record.versions.get(round) {
-                let local = Caller::internal(Internal::Local);
+                let local = Caller::internal(Internal::Demo);
                 let reply = bench
                     .write(&local, Verb::Delete, &record.name, Value::Null)
                     .await;

@@ -28,7 +28,7 @@ pub async fn two(bench: &Bench) {
 
 pub async fn now(bench: &Bench, name: &str) -> Value {
     bench
-        .get(&Caller::internal(Internal::Local), name)
+        .get(&Caller::internal(Internal::Demo), name)
         .await
         .json()
 }
@@ -289,7 +289,7 @@ async fn ids_are_not_for_restricted_callers(bench: Bench) {
                 reply.text()
             );
         }
-        let local = Caller::internal(Internal::Local);
+        let local = Caller::internal(Internal::Demo);
         assert_eq!(
             bench
                 .get(&local, &format!("Observation/{id}"))
