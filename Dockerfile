@@ -32,9 +32,9 @@ COPY LICENSE NOTICE /usr/share/doc/unloop/
 USER 10001:10001
 WORKDIR /var/lib/unloop
 ENV DATABASE_URL=sqlite:/var/lib/unloop/unloop.db \
-    UNLOOP_BIND=127.0.0.1:8080
+    UNLOOP_BIND=0.0.0.0:8080
 VOLUME /var/lib/unloop
-# No EXPOSE: the server listens on the loopback interface only, see docker-compose.yml.
+EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \
     CMD ["/usr/local/bin/unloop", "health"]
 STOPSIGNAL SIGTERM

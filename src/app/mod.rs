@@ -9,7 +9,7 @@ mod server;
 mod store;
 mod tls;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub use access::{Access, access};
 pub use error::StartError;
@@ -53,6 +53,12 @@ fn listening_url(config: &Server, address: SocketAddr) -> String {
         Some(_) => "https",
         None => "http",
     };
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let address = SocketAddr::new(ip, address.port());
     format!("{scheme}://{address}{BASE_PATH}")
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::Value;
 
-use crate::support::{Database, Running, describe, unloop};
+use crate::support::{Database, Running, describe, succeed, unloop};
 
 fn serve(database: &Database, settings: &[(&str, &str)]) -> Running {
     let mut command = unloop(&["serve"]);
@@ -109,6 +109,9 @@ async fn tls_by_itself() {
         .unwrap();
     assert_eq!(reply.status(), 200);
     assert!(reply.headers().contains_key("Strict-Transport-Security"));
+    let mut health = unloop(&["health"]);
+    health.env("UNLOOP_BIND", server.address()).envs(settings);
+    assert_eq!(succeed(&mut health).trim_end(), "ready");
     drop(server);
 
     // A key that is none, and one without its certificate.
