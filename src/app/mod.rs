@@ -7,6 +7,7 @@ mod index;
 mod secret;
 mod server;
 mod store;
+mod sweep;
 mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -12,7 +12,9 @@ use actix_web::web::Data;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{Access, StartError, access, engine, index, known_types, listening_url, store, tls};
+use super::{
+    Access, StartError, access, engine, index, known_types, listening_url, store, sweep, tls,
+};
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
@@ -109,6 +111,7 @@ impl App {
         let mut server = tokio::spawn(self.server);
         let following = self.engine.clone();
         let follower = tokio::spawn(async move { audit::follow(&following).await });
+        let sweeper = tokio::spawn(sweep::keep(self.engine.clone().into_inner()));
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
             _ = terminate.recv() => None,
@@ -124,9 +127,11 @@ impl App {
             }
         };
         follower.abort();
+        sweeper.abort();
         self.index.abort();
         // Aborted, each ends at its next wait; only then is its engine dropped.
         drop(follower.await);
+        drop(sweeper.await);
         drop(self.index.await);
         let store = self.engine.store.clone();
         drop((self.engine, self.access));

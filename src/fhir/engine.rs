@@ -179,6 +179,9 @@ impl Engine {
                 } => {
                     return Err(WriteError::Conflict { change, conflict });
                 }
+                Attempt::Refused { change, failure } => {
+                    return Err(WriteError::Refused { change, failure });
+                }
             }
         }
         Err(condition::contended().into())
@@ -193,8 +196,16 @@ impl Engine {
         let own = drafts.len();
         let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
         let mut verdicts = Vec::with_capacity(own);
-        for (draft, change) in drafts.iter_mut().zip(&mut changes) {
-            let verdict = judge(self, authority, draft, index_of(change)).await?;
+        for (number, (draft, change)) in drafts.iter_mut().zip(&mut changes).enumerate() {
+            let verdict = match judge(self, authority, draft, index_of(change)).await {
+                Ok(verdict) => verdict,
+                Err(failure) => {
+                    return Ok(Attempt::Refused {
+                        change: number,
+                        failure,
+                    });
+                }
+            };
             change.guard = verdict.guard.clone();
             draft.guard = verdict.guard.clone();
             verdicts.push(verdict);
@@ -267,6 +278,11 @@ fn decides_access(key: &ResourceKey) -> bool {
 
 enum Attempt {
     Done(Written),
+    /// The caller may not make this change.
+    Refused {
+        change: usize,
+        failure: Failure,
+    },
     /// The guard of a change did not hold. `again`: it was not the client's.
     Lost {
         change: usize,
@@ -297,6 +313,11 @@ pub enum WriteError {
         change: usize,
         conflict: Conflict,
     },
+    /// The caller may not make change number `change`.
+    Refused {
+        change: usize,
+        failure: Failure,
+    },
     Failure(Failure),
 }
 
@@ -309,7 +330,7 @@ impl From<Failure> for WriteError {
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Failure(failure) => failure,
+            WriteError::Failure(failure) | WriteError::Refused { failure, .. } => failure,
             WriteError::Conflict { conflict, .. } => match conflict {
                 Conflict::Version { current } => stale(current),
                 Conflict::Exists => Self::new(

@@ -32,6 +32,7 @@ mod everything;
 mod examples;
 mod garbage;
 mod grants;
+mod grants_http;
 mod history;
 mod medication;
 mod medication_invariant;

@@ -273,6 +273,13 @@ async fn write(
             let failure = Failure::from(WriteError::Conflict { change, conflict });
             Err(Attempt::Refused(at_entry(index, failure)))
         }
+        Err(WriteError::Refused { change, failure }) => {
+            let failure = match places.get(change) {
+                Some((index, _)) => at_entry(*index, failure),
+                None => failure,
+            };
+            Err(Attempt::Refused(failure))
+        }
         Err(WriteError::Failure(failure)) => Err(Attempt::Refused(failure)),
     }
 }
