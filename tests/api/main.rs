@@ -45,6 +45,7 @@ mod patch;
 mod patch_suite;
 mod races;
 mod read;
+mod refusals;
 mod rules;
 mod search;
 mod search_places;
