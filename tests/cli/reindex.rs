@@ -4,7 +4,7 @@
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Database, Running, describe, succeed, unloop, until};
+use crate::support::{Database, Running, SECRET, describe, succeed, unloop, until};
 
 const MANY: usize = 700;
 
@@ -49,7 +49,7 @@ struct Asking {
 impl Asking {
     fn of(server: &Running) -> Self {
         Self {
-            client: Client::new(),
+            client: server.client(),
             base: server.base.clone(),
         }
     }
@@ -106,6 +106,7 @@ async fn said_until_it_is_rebuilt(database: Database) {
     outdate(&database).await;
     let server = Running::start(
         unloop(&["serve"])
+            .env("UNLOOP_SECRET", SECRET)
             .env("DATABASE_URL", database.url())
             .env("UNLOOP_BIND", "127.0.0.1:0")
             .env("UNLOOP_REINDEX", "false"),
@@ -224,7 +225,7 @@ async fn killed_it_goes_on_and_serve_does_it_too(database: Database) {
     assert!(all.contains(&format!(" {MANY} resources")), "{all}");
 
     outdate(&database).await;
-    let server = Running::serve(&database.url());
+    let server = Running::serve_with_secret(&database.url());
     let asking = Asking::of(&server);
     until("the rebuild", async || asking.is_complete().await).await;
     for n in [0, 350, MANY - 1] {

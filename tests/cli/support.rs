@@ -15,6 +15,9 @@ use unloop::store::sql::Sql;
 /// Far beyond what anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// For tests of what needs tokens and is not about them.
+pub const SECRET: &str = "known to the tests alone: 0123456789";
+
 /// The program with none of the caller's settings.
 pub fn unloop(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_unloop"));
@@ -106,6 +109,16 @@ impl Running {
             unloop(&["serve"])
                 .env("DATABASE_URL", database_url)
                 .env("UNLOOP_BIND", "127.0.0.1:0"),
+        )
+    }
+
+    /// Issues tokens on PostgreSQL too.
+    pub fn serve_with_secret(database_url: &str) -> Self {
+        Self::start(
+            unloop(&["serve"])
+                .env("DATABASE_URL", database_url)
+                .env("UNLOOP_BIND", "127.0.0.1:0")
+                .env("UNLOOP_SECRET", SECRET),
         )
     }
 
