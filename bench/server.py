@@ -72,6 +72,9 @@ class Service:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("UNLOOP_")}
         self.environment["DATABASE_URL"] = database_url
         self.environment["UNLOOP_SECRET"] = SECRET
+        # One caller from one address sends all that it can.
+        for limit in ("UNLOOP_RATE_ADDRESS", "UNLOOP_RATE_CALLER"):
+            self.environment[limit] = "0"
         self.process = None
         self.base = ""
 
