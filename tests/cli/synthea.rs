@@ -56,6 +56,8 @@ fn every_reference_resolves(lines: &str) {
         collect(resource, &mut references);
     }
     assert!(references.len() > resources.len());
+    // The rules by which a finding was made are named by their canonical address.
+    references.retain(|reference| !reference.starts_with("https://unloop.dev/fhir/Library/"));
     for reference in references {
         assert!(here.contains(reference), "{reference} leads nowhere");
     }
