@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Authorization, reply};
 use crate::access::grant::Grants;
@@ -35,10 +35,7 @@ pub async fn token(
         )),
         Err(error) => Err(error),
     };
-    match answer {
-        Ok(answer) => reply::json(StatusCode::OK, &answer.content),
-        Err(error) => reply::refused(&error),
-    }
+    answered(answer.map(|answer| answer.content))
 }
 
 pub async fn introspect(
@@ -55,10 +52,7 @@ pub async fn introspect(
         Ok(form) => server.introspect(headers(&http), &form).await,
         Err(error) => Err(error),
     };
-    match answer {
-        Ok(answer) => reply::json(StatusCode::OK, &answer),
-        Err(error) => reply::refused(&error),
-    }
+    answered(answer)
 }
 
 pub async fn revoke(
@@ -75,8 +69,12 @@ pub async fn revoke(
         Ok(form) => server.revoke(headers(&http), &form).await,
         Err(error) => Err(error),
     };
+    answered(answer.map(|()| json!({})))
+}
+
+fn answered(answer: Result<Value, OAuthError>) -> HttpResponse {
     match answer {
-        Ok(()) => reply::json(StatusCode::OK, &json!({})),
+        Ok(content) => reply::json(StatusCode::OK, &content),
         Err(error) => reply::refused(&error),
     }
 }
