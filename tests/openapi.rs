@@ -24,8 +24,7 @@ fn committed() -> PathBuf {
 }
 
 fn generated() -> String {
-    let mut text =
-        serde_json::to_string_pretty(&document(r4(), &OPERATIONS)).expect("a JSON value");
+    let mut text = serde_json::to_string_pretty(&document(r4(), OPERATIONS)).expect("a JSON value");
     text.push('\n');
     text
 }
@@ -81,7 +80,7 @@ fn the_document_stays_below_a_megabyte() {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     visit(&document, &mut |value| {
         if let Some(pointer) = value.get("$ref").and_then(Value::as_str) {
             assert!(document.pointer(&pointer[1..]).is_some(), "{pointer}");
@@ -91,7 +90,7 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn every_component_is_used() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     let mut used = HashSet::new();
     visit(&document, &mut |value| {
         if let Some(pointer) = value.get("$ref").and_then(Value::as_str) {
@@ -115,7 +114,7 @@ fn every_component_is_used() {
 
 #[test]
 fn operation_ids_are_unique() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     let mut seen = HashSet::new();
     visit(&document["paths"], &mut |value| {
         if let Some(id) = value.get("operationId").and_then(Value::as_str) {
@@ -127,7 +126,7 @@ fn operation_ids_are_unique() {
 
 #[test]
 fn a_search_lists_every_parameter_the_service_can_search_by() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     for name in SPELLED_OUT {
         let listed = query_parameters(&document, &format!("/fhir/{name}"), "get");
         let params = r4().search_params(name).iter();
@@ -143,7 +142,7 @@ fn a_search_lists_every_parameter_the_service_can_search_by() {
 
 #[test]
 fn a_system_search_lists_every_result_parameter() {
-    let listed = query_parameters(&document(r4(), &OPERATIONS), "/fhir", "get");
+    let listed = query_parameters(&document(r4(), OPERATIONS), "/fhir", "get");
     for name in RESULT_PARAMETERS {
         assert!(listed.contains(name), "{name}");
     }
@@ -151,7 +150,7 @@ fn a_system_search_lists_every_result_parameter() {
 
 #[test]
 fn every_type_has_every_interaction() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     for of in SPELLED_OUT.iter().copied().chain(["{type}"]) {
         for (below, verbs) in [
             ("", ["get", "post", "put", "patch", "delete"].as_slice()),
@@ -174,7 +173,7 @@ fn every_type_has_every_interaction() {
 
 #[test]
 fn schemas_say_what_the_element_tables_say() {
-    let document = document(r4(), &OPERATIONS);
+    let document = document(r4(), OPERATIONS);
     let schemas = &document["components"]["schemas"];
     let observation = &schemas["Observation"];
     assert_eq!(

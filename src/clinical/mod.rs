@@ -43,7 +43,7 @@ impl Clinical {
 }
 
 /// The operations of this room, for documents.
-pub static OPERATIONS: [&Definition; 3] = [
+pub static OPERATIONS: &[&Definition] = &[
     &medication::COMPATIBILITY,
     &medication::CHECK,
     &sri::SRI_TRIALS,

@@ -118,7 +118,7 @@ fn every_synthea_resource_passes() {
 fn every_example_of_the_openapi_document_passes() {
     let document = unloop::http::openapi::document(
         unloop::fhir::definitions::r4(),
-        &unloop::clinical::OPERATIONS,
+        unloop::clinical::OPERATIONS,
     );
     let examples = document["components"]["examples"].as_object().unwrap();
     let values = examples
