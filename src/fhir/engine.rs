@@ -210,7 +210,7 @@ impl Engine {
             draft.guard = verdict.guard.clone();
             verdicts.push(verdict);
         }
-        let review = rule::review(self, &self.rules, &mut drafts, &mut verdicts).await?;
+        let review = rule::review(self, &self.rules, authority, &mut drafts, &mut verdicts).await?;
         if let Some(review) = &review {
             changes = drafts.iter().map(|draft| self.change(draft)).collect();
             changes.extend(review.rests_on.iter().map(rule::keep));

@@ -1,5 +1,6 @@
 //! Rules that commits pass, and how their findings become part of the commit.
 
+use super::authority::Authority;
 use super::engine::{Draft, Engine};
 use super::judge::Verdict;
 use super::outcome::{Failure, Issue};
@@ -23,13 +24,20 @@ pub trait Rule: Send + Sync {
     /// Whether a commit with this draft has to pass.
     fn concerns(&self, draft: &Draft) -> bool;
 
-    async fn review(&self, engine: &Engine, drafts: &mut Vec<Draft>) -> Result<Review, Failure>;
+    /// What is judged does not depend on the writer, what may be told of it does.
+    async fn review(
+        &self,
+        engine: &Engine,
+        writer: &dyn Authority,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Review, Failure>;
 }
 
 /// What the rules say that are concerned; `None` where none is.
 pub async fn review(
     engine: &Engine,
     rules: &[Box<dyn Rule>],
+    writer: &dyn Authority,
     drafts: &mut Vec<Draft>,
     verdicts: &mut [Verdict],
 ) -> Result<Option<Review>, Failure> {
@@ -38,7 +46,7 @@ pub async fn review(
         if !drafts.iter().any(|draft| rule.concerns(draft)) {
             continue;
         }
-        let review = rule.review(engine, drafts).await?;
+        let review = rule.review(engine, writer, drafts).await?;
         let all = all.get_or_insert_with(Review::default);
         all.issues.extend(review.issues);
         for (key, guard) in review.rests_on {

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use unloop::access::{Caller, Internal};
 use unloop::fhir::answer::Answer;
+use unloop::fhir::authority::Authority;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Draft, Engine, Limits, Settings};
@@ -24,7 +25,12 @@ impl Rule for Noted {
         draft.key.resource_type == "Patient"
     }
 
-    async fn review(&self, _engine: &Engine, drafts: &mut Vec<Draft>) -> Result<Review, Failure> {
+    async fn review(
+        &self,
+        _engine: &Engine,
+        _writer: &dyn Authority,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Review, Failure> {
         let mut notes = Vec::new();
         for draft in drafts.iter() {
             let Some(resource) = &draft.content else {

@@ -14,6 +14,7 @@ use super::check::{Assessment, Question, Rules, assess};
 use super::gather::{Shelf, gather};
 use super::record::TAKEN;
 use super::{guard, issue};
+use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Issue, Kind};
@@ -55,7 +56,12 @@ impl Rule for MedicationWatch {
         is_judged(name) || PRODUCTS.contains(&name) || name == "DetectedIssue"
     }
 
-    async fn review(&self, engine: &Engine, drafts: &mut Vec<Draft>) -> Result<Review, Failure> {
+    async fn review(
+        &self,
+        engine: &Engine,
+        _writer: &dyn Authority,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Review, Failure> {
         let records = Records::all(engine);
         let mut outcome = Outcome::default();
         let mut subjects = Vec::new();
