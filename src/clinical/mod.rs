@@ -6,6 +6,7 @@
 //! service advises: nothing here calls a treatment approved or safe.
 
 pub mod knowledge;
+pub mod measures;
 pub mod medication;
 pub mod sri;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use crate::fhir::operation::{Definition, Operation};
 use crate::fhir::rule::Rule;
 use knowledge::Knowledge;
+use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
 use sri::SriTrials;
 
@@ -30,7 +32,10 @@ impl Clinical {
     }
 
     pub fn rules(&self) -> Vec<Box<dyn Rule>> {
-        vec![Box::new(MedicationWatch(self.rules.clone()))]
+        vec![
+            Box::new(MedicationWatch(self.rules.clone())),
+            Box::new(MeasureWatch(self.rules.clone())),
+        ]
     }
 
     pub fn operations(&self) -> Vec<Box<dyn Operation>> {

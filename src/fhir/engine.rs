@@ -210,7 +210,12 @@ impl Engine {
             draft.guard = verdict.guard.clone();
             verdicts.push(verdict);
         }
-        let review = rule::review(self, &self.rules, authority, &mut drafts, &mut verdicts).await?;
+        let mut review =
+            rule::review(self, &self.rules, authority, &mut drafts, &mut verdicts).await?;
+        let refused = review.as_mut().and_then(|review| review.refused.take());
+        if let Some((change, failure)) = refused {
+            return Ok(Attempt::Refused { change, failure });
+        }
         if let Some(review) = &review {
             changes = drafts.iter().map(|draft| self.change(draft)).collect();
             changes.extend(review.rests_on.iter().map(rule::keep));

@@ -14,6 +14,8 @@ pub struct Review {
     /// What the judgement rests on: where one of these does not hold when the
     /// commit is judged, the rules look again.
     pub rests_on: Vec<(ResourceKey, Guard)>,
+    /// The commit is refused because of the draft in this place.
+    pub refused: Option<(usize, Failure)>,
 }
 
 /// A rule that commits pass. It may refuse, warn, change the drafts or add
@@ -48,6 +50,10 @@ pub async fn review(
         }
         let review = rule.review(engine, writer, drafts).await?;
         let all = all.get_or_insert_with(Review::default);
+        if review.refused.is_some() {
+            all.refused = review.refused;
+            break;
+        }
         all.issues.extend(review.issues);
         for (key, guard) in review.rests_on {
             match drafts.iter().position(|draft| draft.key == key) {

@@ -34,6 +34,7 @@ mod garbage;
 mod grants;
 mod grants_http;
 mod history;
+mod measures;
 mod medication;
 mod medication_invariant;
 mod medication_issues;

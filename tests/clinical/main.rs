@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod knowledge;
+mod measures;
 mod medicines;
 mod sri;
 mod support;

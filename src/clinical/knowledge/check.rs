@@ -186,6 +186,12 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
             faults.push(at(score, "max is not the sum of the parts, or below min"));
         }
     }
+    for instrument in &knowledge.instruments {
+        if find(&instrument.fact.total).is_none() {
+            let fault = format!("score {} is not there", instrument.fact.total);
+            faults.push(at(instrument, fault));
+        }
+    }
     for band in &knowledge.bands {
         if find(&band.fact.score).is_none() {
             faults.push(at(band, format!("score {} is not there", band.fact.score)));

@@ -196,6 +196,21 @@ pub struct Score {
     pub sum_of: Vec<String>,
     /// SNOMED CT, for `Observation.method`.
     pub method: Option<String>,
+    /// Codes in place of numbers, the mildest first.
+    #[serde(default)]
+    pub levels: Vec<String>,
+}
+
+/// Scores that belong together.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instrument {
+    pub name: String,
+    /// The id of the score that all others are part of.
+    pub total: String,
+    /// What somebody who sends a value above the range has to know.
+    pub beyond: Option<String>,
+    pub notice: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -10,8 +10,8 @@ use std::path::Path;
 
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Band, Class, Code, Criterion, Dose, Drug, Limit, Outcome, Product, Rule, RuleKind, Schedule,
-    Score, Severities, Sign, Source, Trial, WashOut,
+    Band, Class, Code, Criterion, Dose, Drug, Instrument, Limit, Outcome, Product, Rule, RuleKind,
+    Schedule, Score, Severities, Sign, Source, Trial, WashOut,
 };
 pub use load::Fault;
 
@@ -34,6 +34,7 @@ pub struct Knowledge {
     pub schedules: Vec<Entry<Schedule>>,
     pub criteria: Vec<Entry<Criterion>>,
     pub scores: Vec<Entry<Score>>,
+    pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
     pub outcomes: Vec<Entry<Outcome>>,
     /// Every entry as it stands in its file, for people who look it up.
@@ -76,6 +77,7 @@ impl Knowledge {
             schedules: files.take("vitals.toml", "schedule"),
             criteria: files.take("candidacy.toml", "criterion"),
             scores: files.take("scales.toml", "score"),
+            instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),
             outcomes: files.take("scales.toml", "outcome"),
             shown: files.shown(),

@@ -1,0 +1,144 @@
+//! Scores are judged on every write, by whatever way it comes.
+
+use serde_json::{Value, json};
+
+use crate::medication::with_patient;
+use crate::support::{Server, example};
+
+const OWN: &str = "https://unloop.dev/fhir/CodeSystem/measures";
+
+pub fn score(id: &str, code: &str, value: i64) -> Value {
+    json!({"resourceType": "Observation", "id": id, "status": "final",
+        "code": {"coding": [{"system": OWN, "code": code}]},
+        "subject": {"reference": "Patient/p"}, "performer": [{"reference": "Practitioner/d"}],
+        "effectiveDateTime": "2026-11-02", "valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": "{score}"}})
+}
+
+fn with_members(mut score: Value, members: &[&str]) -> Value {
+    let reference = |id: &&str| json!({"reference": format!("Observation/{id}")});
+    score["hasMember"] = members.iter().map(reference).collect();
+    score
+}
+
+async fn every_way_in_is_judged(server: Server) {
+    with_patient(&server).await;
+    let wrong = score("w", "ybocs-item-1", 5);
+    let put = server.call("PUT", "/Observation/w").resource(&wrong);
+    let reply = put.expect(422).await;
+    assert!(reply.diagnostics().contains("Y-BOCS-II"), "{}", reply.text);
+    let place = &reply.json()["issue"][0]["expression"][0];
+    assert_eq!(place, "Observation.value");
+    let post = server.call("POST", "/Observation").resource(&wrong);
+    post.expect(422).await;
+    server.put(&score("w", "ybocs-item-1", 4)).await;
+    let patch = json!([{"op": "replace", "path": "/valueQuantity/value", "value": 5}]);
+    let call = server.call("PATCH", "/Observation/w").patch(&patch);
+    call.expect(422).await;
+
+    let entries = [
+        example::entry("PUT", "Observation/a", Some(score("a", "ybocs-item-2", 4))),
+        example::entry("PUT", "Observation/b", Some(score("b", "ybocs-item-3", 5))),
+    ];
+    let bundle = example::bundle("transaction", &entries);
+    let reply = server.call("POST", "").resource(&bundle).expect(422).await;
+    let place = &reply.json()["issue"][0]["expression"][0];
+    assert_eq!(place, "Bundle.entry[1].resource.value", "{}", reply.text);
+    server.get("/Observation/a").expect(404).await;
+    let bundle = example::bundle("batch", &entries);
+    let reply = server.call("POST", "").resource(&bundle).expect(200).await;
+    let entries = reply.json()["entry"].clone();
+    assert_eq!(entries[0]["response"]["status"], "201 Created");
+    let status = entries[1]["response"]["status"].as_str().unwrap();
+    assert!(status.starts_with("422"), "{status}");
+}
+
+async fn a_total_fits_its_members(server: Server) {
+    with_patient(&server).await;
+    let all = |total: i64, obsessions: i64, compulsions: i64| {
+        [
+            example::entry(
+                "PUT",
+                "Observation/t",
+                Some(with_members(score("t", "ybocs-total", total), &["o", "c"])),
+            ),
+            example::entry(
+                "PUT",
+                "Observation/o",
+                Some(score("o", "ybocs-obsessions", obsessions)),
+            ),
+            example::entry(
+                "PUT",
+                "Observation/c",
+                Some(score("c", "ybocs-compulsions", compulsions)),
+            ),
+        ]
+    };
+    let bundle = example::bundle("transaction", &all(24, 12, 9));
+    let reply = server.call("POST", "").resource(&bundle).expect(422).await;
+    assert!(
+        reply.diagnostics().contains("Expected: 21."),
+        "{}",
+        reply.text
+    );
+    server.bundle("transaction", &all(21, 12, 9)).await;
+
+    // A part alone would leave the total wrong.
+    let part = score("o", "ybocs-obsessions", 10);
+    let call = server.call("PUT", "/Observation/o").resource(&part);
+    let reply = call.expect(422).await;
+    assert!(
+        reply.diagnostics().contains("Observation/t"),
+        "{}",
+        reply.text
+    );
+    server.bundle("transaction", &all(19, 10, 9)).await;
+    // Against what is stored, whose figures are told to those who may read them.
+    let total = with_members(score("u", "ybocs-total", 24), &["o", "c"]);
+    let call = server.call("POST", "/Observation").resource(&total);
+    let reply = call.expect(422).await;
+    assert!(
+        reply.diagnostics().contains("Expected: 19."),
+        "{}",
+        reply.text
+    );
+    let blind = server.issue("system/Observation.c").await;
+    let call = server.call("POST", "/Observation").resource(&total);
+    let reply = call
+        .header("Authorization", &format!("Bearer {blind}"))
+        .send()
+        .await;
+    assert_eq!(reply.status, 422, "{}", reply.text);
+    assert!(!reply.diagnostics().contains("19"), "{}", reply.text);
+
+    let mut other = example::patient("Other");
+    other["id"] = "q".into();
+    server.put(&other).await;
+    let mut total = with_members(score("u", "ybocs-total", 19), &["o", "c"]);
+    total["subject"] = json!({"reference": "Patient/q"});
+    let call = server.call("POST", "/Observation").resource(&total);
+    call.expect(422).await;
+    // A wrong one can always be marked as such.
+    let mut part = score("o", "ybocs-obsessions", 10);
+    part["status"] = "entered-in-error".into();
+    server.put(&part).await;
+}
+
+async fn birth_comes_from_the_patient(server: Server) {
+    with_patient(&server).await;
+    let mut early = score("e", "ybocs-total", 20);
+    early["effectiveDateTime"] = "1974-12-24".into();
+    let call = server.call("PUT", "/Observation/e").resource(&early);
+    let reply = call.expect(422).await;
+    assert!(reply.diagnostics().contains("birth"), "{}", reply.text);
+    early["effectiveDateTime"] = "1974-12-25".into();
+    server.put(&early).await;
+    let mut foreign = example::observation("Patient/p", "2199-01-01");
+    foreign["id"] = "f".into();
+    server.put(&foreign).await;
+}
+
+crate::on_both_stores!(
+    every_way_in_is_judged,
+    a_total_fits_its_members,
+    birth_comes_from_the_patient,
+);
