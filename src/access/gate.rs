@@ -83,7 +83,11 @@ impl Gate {
                 rights
             }
         };
-        Ok(Caller::bearer(Bearer::from(token.as_ref()), rights))
+        let mut bearer = Bearer::from(token.as_ref());
+        if let Some(own) = own_user(token, &engine.settings.base_url) {
+            bearer.fhir_user = Some(own.to_owned());
+        }
+        Ok(Caller::bearer(bearer, rights))
     }
 
     /// The moment for one request.
@@ -189,10 +193,7 @@ async fn rights(
 /// are not those of the records here.
 fn fhir_user(token: &Verified, base: &str) -> Option<String> {
     let user = token.fhir_user.as_deref()?;
-    let own = user
-        .strip_prefix(base)
-        .and_then(|user| user.strip_prefix('/'));
-    match own {
+    match own_user(token, base) {
         Some(own) => Some(own.to_owned()),
         None if user.contains("://") => {
             let kind = user.rsplit('/').nth(1)?;
@@ -200,6 +201,12 @@ fn fhir_user(token: &Verified, base: &str) -> Option<String> {
         }
         None => Some(user.to_owned()),
     }
+}
+
+/// Where the token names the user by an address of this service.
+fn own_user<'t>(token: &'t Verified, base: &str) -> Option<&'t str> {
+    let user = token.fhir_user.as_deref()?.strip_prefix(base)?;
+    user.strip_prefix('/')
 }
 
 fn ended() -> Failure {

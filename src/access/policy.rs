@@ -4,7 +4,11 @@ use super::caller::{Caller, Subject};
 use crate::fhir::audit::Actor;
 use crate::fhir::authority::{Authority, Permission};
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::search::key::compartment_key;
 use crate::store::Scope;
+use crate::store::plan::{Comparison, Filter};
+
+const AUDIT_EVENT: &str = "AuditEvent";
 
 impl Authority for Caller {
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure> {
@@ -25,6 +29,20 @@ impl Authority for Caller {
         Err(Failure::new(Kind::Forbidden, text))
     }
 
+    fn trail(&self, patient: &str) -> Result<Scope, Failure> {
+        if self.rights.covers(Permission::Search, Some(AUDIT_EVENT)) {
+            return Ok(self.rights.view(Permission::Search));
+        }
+        if self.is_patient(patient) {
+            return Ok(Scope::only(Filter::All(vec![
+                Filter::Is(Comparison::Type(vec![AUDIT_EVENT.to_owned()])),
+                Filter::Is(Comparison::Key(vec![compartment_key("Patient", patient)])),
+            ])));
+        }
+        let text = "Who has looked at a record is told to its patient, by a token in the patient's own context that rests on no grant, and to bearers of system/AuditEvent.rs.";
+        Err(Failure::new(Kind::Forbidden, text))
+    }
+
     fn identity(&self) -> &str {
         self.rights.identity()
     }
@@ -42,6 +60,7 @@ impl Authority for Caller {
                 client: bearer.client.clone(),
                 token: bearer.token_id.clone(),
                 grant: bearer.grant.clone(),
+                purpose: self.rights.purpose().map(str::to_owned),
                 user: bearer.fhir_user.clone(),
                 patient: bearer.patient.clone(),
                 ..Actor::default()
@@ -50,5 +69,20 @@ impl Authority for Caller {
         actor.address.clone_from(&self.origin.address);
         actor.request.clone_from(&self.origin.request);
         actor
+    }
+}
+
+impl Caller {
+    /// Whether this is the patient, and nobody who acts for one: an issuer that
+    /// puts a patient in the context of staff says so by `fhirUser`.
+    fn is_patient(&self, id: &str) -> bool {
+        let Subject::Bearer(bearer) = &self.subject else {
+            return false;
+        };
+        let own = match &bearer.fhir_user {
+            Some(user) => user.strip_prefix("Patient/") == Some(id),
+            None => bearer.patient.as_deref() == Some(id),
+        };
+        own && bearer.grant.is_none()
     }
 }

@@ -39,6 +39,8 @@ pub struct GrantTerms {
     pub patients: Vec<String>,
     /// Codes of the sensitive labels that it does not hide.
     pub labels: Vec<String>,
+    /// Why it was given: a code of v3-PurposeOfUse.
+    pub purpose: String,
 }
 
 /// All that a caller may touch: the union of these.
@@ -46,6 +48,8 @@ pub struct GrantTerms {
 pub struct Rights {
     alternatives: Vec<Alternative>,
     identity: String,
+    /// That of the grant.
+    purpose: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +79,7 @@ impl Rights {
         Self {
             alternatives: vec![all],
             identity: identity.to_owned(),
+            purpose: None,
         }
     }
 
@@ -93,11 +98,16 @@ impl Rights {
         Ok(Self {
             alternatives,
             identity: format!("{holder:?}"),
+            purpose: holder.grant.as_ref().map(|grant| grant.purpose.clone()),
         })
     }
 
     pub(super) fn identity(&self) -> &str {
         &self.identity
+    }
+
+    pub(super) fn purpose(&self) -> Option<&str> {
+        self.purpose.as_deref()
     }
 
     /// Whether some scope is about this interaction with the type at all.

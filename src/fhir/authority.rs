@@ -23,6 +23,12 @@ pub trait Authority: Send + Sync {
     /// where it may do it with no row of the type (`None`: of any type).
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure>;
 
+    /// The AuditEvents in which this caller may see who has had to do with a
+    /// patient's records; a refusal where that is not this one's to know.
+    fn trail(&self, _patient: &str) -> Result<Scope, Failure> {
+        self.scope(Permission::Search, Some("AuditEvent"))
+    }
+
     /// Tells this caller from all others: what one was given, such as the
     /// place in a search, another cannot use.
     fn identity(&self) -> &str;

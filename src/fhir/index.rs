@@ -94,14 +94,11 @@ pub struct Guarded<'a> {
 
 impl Authority for Guarded<'_> {
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure> {
-        let scope = self.authority.scope(permission, resource_type)?;
-        match self.index.gap() {
-            Some(gap) if scope.filter().asks_index_rows() => Err(refusal(
-                &gap,
-                "it cannot be said which records this token may see, and none are shown",
-            )),
-            _ => Ok(scope),
-        }
+        self.sure(self.authority.scope(permission, resource_type)?)
+    }
+
+    fn trail(&self, patient: &str) -> Result<Scope, Failure> {
+        self.sure(self.authority.trail(patient)?)
     }
 
     fn identity(&self) -> &str {
@@ -110,6 +107,18 @@ impl Authority for Guarded<'_> {
 
     fn actor(&self) -> Actor {
         self.authority.actor()
+    }
+}
+
+impl Guarded<'_> {
+    fn sure(&self, scope: Scope) -> Result<Scope, Failure> {
+        match self.index.gap() {
+            Some(gap) if scope.filter().asks_index_rows() => Err(refusal(
+                &gap,
+                "it cannot be said which records this token may see, and none are shown",
+            )),
+            _ => Ok(scope),
+        }
     }
 }
 

@@ -35,7 +35,7 @@ fn score(patient: &str) -> Value {
         "subject": {"reference": format!("Patient/{patient}")}})
 }
 
-async fn grant(server: &Server) -> String {
+pub async fn grant(server: &Server) -> String {
     let ends = jiff::Timestamp::now().as_second() + 3600;
     let asked = json!({"practitioner": "t", "patients": ["a"], "scope": FOR_ALL, "ends": ends});
     let sent = server
@@ -78,7 +78,7 @@ async fn status(server: &Server, token: &str, path: &str) -> u16 {
         .as_u16()
 }
 
-async fn token(server: &Server, grant: &str) -> String {
+pub async fn token(server: &Server, grant: &str) -> String {
     let invite = Invite {
         grant: grant.to_owned(),
         token_ttl: 600,

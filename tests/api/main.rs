@@ -15,6 +15,7 @@ mod keys;
 #[path = "../access/web.rs"]
 mod web;
 
+mod access_log;
 mod audit;
 mod audit_events;
 mod audit_verify;

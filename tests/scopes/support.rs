@@ -137,6 +137,7 @@ pub fn granted(scope: &str, patients: &[&str], labels: &[&str]) -> Holder {
             scope: scope.to_owned(),
             patients: owned(patients),
             labels: owned(labels),
+            purpose: "TREAT".to_owned(),
         }),
         ..holder(scope, None, Some("Practitioner/outside"))
     }

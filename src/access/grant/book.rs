@@ -180,9 +180,9 @@ impl Grants {
                 scope: grant.scope.clone(),
                 patients,
                 labels: grant.labels.clone(),
+                purpose: grant.purpose.clone(),
             },
             practitioner: grant.practitioner.clone(),
-            purpose: grant.purpose.clone(),
             until,
         }))
     }

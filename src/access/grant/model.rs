@@ -41,7 +41,6 @@ pub struct Basis {
 pub struct Standing {
     pub terms: GrantTerms,
     pub practitioner: String,
-    pub purpose: String,
     /// Seconds since 1970: until then nothing but a change of the records or of
     /// the registry can end it.
     pub until: i64,

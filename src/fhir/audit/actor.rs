@@ -20,6 +20,9 @@ pub struct Actor {
     pub token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
+    /// Why the grant was given: a code of v3-PurposeOfUse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// `Practitioner/1`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,

@@ -36,7 +36,7 @@ pub fn subtype(interaction: &str) -> Option<Value> {
 }
 
 /// Whatever is none of these is the name of an operation.
-fn is_rest(interaction: &str) -> bool {
+pub fn is_rest(interaction: &str) -> bool {
     let codes = [
         "batch",
         "create",
@@ -119,6 +119,11 @@ pub fn can_act(reference: &str) -> bool {
         "RelatedPerson/",
     ];
     types.iter().any(|name| reference.starts_with(name))
+}
+
+/// <https://hl7.org/fhir/R4/v3/ActReason/cs.html>
+pub fn purpose(code: &str) -> Value {
+    json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": code})
 }
 
 pub fn patient(id: &str) -> Value {

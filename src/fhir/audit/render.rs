@@ -49,6 +49,12 @@ pub fn render(source: &Source<'_>) -> Map<String, Value> {
             json!(format!("HTTP status {}", record.status)),
         );
     }
+    if let Some(purpose) = &record.who.purpose {
+        put(
+            "purposeOfEvent",
+            json!([{"coding": [codes::purpose(purpose)]}]),
+        );
+    }
     put("agent", Value::Array(agents(source)));
     let observer = json!({
         "site": record.base,

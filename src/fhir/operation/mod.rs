@@ -1,12 +1,14 @@
 //! Operations that are more than an interaction, and how rooms above register
 //! theirs. <https://hl7.org/fhir/R4/operations.html>
 
+pub mod access_log;
 pub mod arguments;
 pub mod everything;
 pub mod invoke;
 pub mod output;
 pub mod records;
 
+pub use access_log::AccessLog;
 pub use arguments::Arguments;
 pub use output::Part;
 pub use records::{Records, Seen};
@@ -19,6 +21,9 @@ use super::authority::Authority;
 use super::engine::Engine;
 use super::outcome::Failure;
 use crate::store::ResourceKey;
+
+/// The operations that every engine has, for documents.
+pub static OPERATIONS: &[&Definition] = &[&access_log::ACCESS_LOG];
 
 /// What an operation is called on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::resource_type::OF_TYPE;
 use super::system::{EVERYTHING, OF_SYSTEM};
 use super::{SPELLED_OUT, reference, registered};
 use crate::fhir::definitions::Definitions;
-use crate::fhir::operation::Definition;
+use crate::fhir::operation::{Definition, OPERATIONS};
 use crate::http::routes::BASE_PATH;
 
 pub const OTHER: &str = "Other types";
@@ -27,7 +27,7 @@ pub fn paths(definitions: &Definitions, operations: &[&Definition]) -> Value {
     }
     let record = place("/Patient/{id}".to_owned(), "Patient", None, "");
     paths.add(&record, &EVERYTHING);
-    for definition in operations {
+    for definition in OPERATIONS.iter().chain(operations) {
         registered::add(&mut paths.paths, definition);
     }
     paths.add_compartments();
