@@ -29,7 +29,8 @@ use crate::store::Claim;
 /// configured. Nothing is opened where a setting is wrong.
 pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, StartError> {
     let settings = settings(config, address)?;
-    let clinical = Clinical::new(knowledge(config)?);
+    let clinical = Clinical::new(knowledge(config)?)
+        .with_strict_appointments(config.clinical.strict_appointments);
     let store = store::open(&config.database).await?;
     let engine = Engine::new(store, r4(), settings, clinical.rules());
     // An unknown state is one that nothing is built on.

@@ -5,6 +5,7 @@
 //! stands in `knowledge/*.toml` with its source and tier; code holds none. The
 //! service advises: nothing here calls a treatment approved or safe.
 
+pub mod appointment;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use crate::fhir::operation::{Definition, Operation};
 use crate::fhir::rule::Rule;
+use appointment::AppointmentWatch;
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
@@ -22,12 +24,30 @@ use sri::SriTrials;
 /// The rules that writes pass and the operations, made of one knowledge base.
 pub struct Clinical {
     rules: Arc<Rules>,
+    strict_appointments: bool,
 }
 
 impl Clinical {
     pub fn new(knowledge: Knowledge) -> Self {
         Self {
             rules: Arc::new(Rules::new(knowledge)),
+            strict_appointments: false,
+        }
+    }
+
+    /// The same; appointments of other systems are held to the rules too.
+    #[must_use]
+    pub fn with_strict_appointments(self, strict_appointments: bool) -> Self {
+        Self {
+            strict_appointments,
+            ..self
+        }
+    }
+
+    fn appointments(&self) -> AppointmentWatch {
+        AppointmentWatch {
+            rules: self.rules.clone(),
+            strict: self.strict_appointments,
         }
     }
 
@@ -35,6 +55,7 @@ impl Clinical {
         vec![
             Box::new(MedicationWatch(self.rules.clone())),
             Box::new(MeasureWatch(self.rules.clone())),
+            Box::new(self.appointments()),
         ]
     }
 

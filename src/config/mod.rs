@@ -71,7 +71,7 @@ impl Config {
             limits: Limits::read(&values)?,
             records: Records::read(&values),
             access: Access::read(&values)?,
-            clinical: Clinical::read(&values),
+            clinical: Clinical::read(&values)?,
             log: Log::read(&values)?,
         })
     }

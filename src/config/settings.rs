@@ -205,6 +205,12 @@ pub const SETTINGS: &[Setting] = &[
         "folder whose TOML files replace those of the knowledge base, by name",
     ),
     setting(
+        "UNLOOP_STRICT_APPOINTMENTS",
+        "clinical.strict_appointments",
+        "false",
+        "refuse what is wrong with appointments of other systems too, instead of warning",
+    ),
+    setting(
         "UNLOOP_LOG",
         "log.filter",
         "warn,unloop=info,unloop::request=warn",

@@ -31,7 +31,8 @@ pub enum Kind {
     MultipleMatches,
     /// A conditional reference matches nothing.
     NoMatch,
-    /// `If-None-Exist` and friends lost a race against another write too often.
+    /// `If-None-Exist` and friends lost a race against another write too often, or
+    /// what is asked for is taken.
     Conflict,
     /// The content is well formed and breaks a rule.
     BusinessRule,

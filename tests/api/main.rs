@@ -16,6 +16,8 @@ mod keys;
 mod web;
 
 mod access_log;
+mod appointment_races;
+mod appointments;
 mod audit;
 mod audit_events;
 mod audit_verify;

@@ -235,3 +235,24 @@ pub struct Outcome {
     pub cgi_severity_max: Option<i64>,
     pub note: Option<String>,
 }
+
+/// A kind of appointment of the programme.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    pub display: String,
+    pub definition: String,
+    /// How long it lasts.
+    pub minutes: i64,
+}
+
+/// Where a session takes place.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub display: String,
+    pub definition: String,
+    /// The type of the participant who has to be there.
+    pub companion: String,
+    pub companion_text: String,
+}

@@ -10,8 +10,9 @@ use toml::{Table, Value};
 
 use super::entry::{Entry, Provenance, Tier};
 
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 8] = [
     ("candidacy.toml", include_str!("candidacy.toml")),
+    ("course.toml", include_str!("course.toml")),
     ("drugs.toml", include_str!("drugs.toml")),
     ("interactions.toml", include_str!("interactions.toml")),
     ("scales.toml", include_str!("scales.toml")),

@@ -10,8 +10,8 @@ use std::path::Path;
 
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Band, Class, Code, Criterion, Dose, Drug, Instrument, Limit, Outcome, Product, Rule, RuleKind,
-    Schedule, Score, Severities, Sign, Source, Trial, WashOut,
+    Band, Class, Code, Criterion, Dose, Drug, Instrument, Kind, Limit, Outcome, Place, Product,
+    Rule, RuleKind, Schedule, Score, Severities, Sign, Source, Trial, WashOut,
 };
 pub use load::Fault;
 
@@ -37,6 +37,8 @@ pub struct Knowledge {
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
     pub outcomes: Vec<Entry<Outcome>>,
+    pub kinds: Vec<Entry<Kind>>,
+    pub places: Vec<Entry<Place>>,
     /// Every entry as it stands in its file, for people who look it up.
     pub shown: Vec<Entry<toml::Table>>,
     /// The version of the interaction rules and, behind `+`, what tells these
@@ -80,6 +82,8 @@ impl Knowledge {
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),
             outcomes: files.take("scales.toml", "outcome"),
+            kinds: files.take("course.toml", "kind"),
+            places: files.take("course.toml", "setting"),
             shown: files.shown(),
             version: format!("{}+{}", rules.version, shelf.fingerprint()),
             reviewed_by: rules.reviewed_by,
