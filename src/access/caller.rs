@@ -45,6 +45,8 @@ pub enum Internal {
     Operator,
     /// The lookups by which a token's rights are decided.
     Gate,
+    /// The definitions and rules in force, published at the start.
+    Knowledge,
 }
 
 impl Internal {
@@ -55,6 +57,7 @@ impl Internal {
             Self::Demo => "demo",
             Self::Operator => "operator",
             Self::Gate => "gate",
+            Self::Knowledge => "knowledge",
         }
     }
 }

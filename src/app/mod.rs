@@ -28,6 +28,13 @@ use crate::store::Claim;
 /// The engine that HTTP, import, export and demo share, on the store that is
 /// configured. Nothing is opened where a setting is wrong.
 pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, StartError> {
+    Ok(engine_and_clinical(config, address).await?.0)
+}
+
+async fn engine_and_clinical(
+    config: &Config,
+    address: SocketAddr,
+) -> Result<(Engine, Clinical), StartError> {
     let settings = settings(config, address)?;
     let clinical = Clinical::new(knowledge(config)?)
         .with_strict_appointments(config.clinical.strict_appointments);
@@ -35,7 +42,7 @@ pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, Star
     let engine = Engine::new(store, r4(), settings, clinical.rules());
     // An unknown state is one that nothing is built on.
     index::claim(&engine, Claim::Empty).await.ok();
-    Ok(engine.with_operations(clinical.operations()))
+    Ok((engine.with_operations(clinical.operations()), clinical))
 }
 
 fn knowledge(config: &Config) -> Result<Knowledge, ConfigError> {

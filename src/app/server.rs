@@ -13,8 +13,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{
-    Access, StartError, access, engine, index, known_types, listening_url, store, sweep, tls,
+    Access, StartError, access, engine_and_clinical, index, known_types, listening_url, store,
+    sweep, tls,
 };
+use crate::access::{Caller, Internal};
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
@@ -54,8 +56,13 @@ impl App {
         refuse_without_issuer(&config)?;
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let engine = Data::new(engine(&config, address).await?);
+        let (engine, clinical) = engine_and_clinical(&config, address).await?;
+        let engine = Data::new(engine);
         index::claim(&engine, Claim::Outdated).await.ok();
+        let knowledge = Caller::internal(Internal::Knowledge);
+        if let Err(failure) = clinical.publish(&engine, &knowledge).await {
+            tracing::error!(problem = %failure.to_json(), "the rules in force are not published");
+        }
         let keeper = index::keep(engine.clone().into_inner(), config.database.reindex);
         let access = access(&config, &engine)?;
         if let Some(server) = &access.server {

@@ -6,6 +6,7 @@
 //! service advises: nothing here calls a treatment approved or safe.
 
 pub mod appointment;
+pub mod canonical;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
@@ -13,9 +14,13 @@ pub mod sri;
 
 use std::sync::Arc;
 
+use crate::fhir::authority::Authority;
+use crate::fhir::engine::Engine;
 use crate::fhir::operation::{Definition, Operation};
+use crate::fhir::outcome::Failure;
 use crate::fhir::rule::Rule;
 use appointment::AppointmentWatch;
+use canonical::CanonicalGuard;
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
@@ -56,7 +61,13 @@ impl Clinical {
             Box::new(MedicationWatch(self.rules.clone())),
             Box::new(MeasureWatch(self.rules.clone())),
             Box::new(self.appointments()),
+            Box::new(CanonicalGuard::new(&self.rules)),
         ]
+    }
+
+    /// Stores the definitions and rules that are in force, where others stand there.
+    pub async fn publish(&self, engine: &Engine, authority: &dyn Authority) -> Result<(), Failure> {
+        canonical::publish(engine, authority, &self.rules.knowledge).await
     }
 
     pub fn operations(&self) -> Vec<Box<dyn Operation>> {

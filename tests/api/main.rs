@@ -26,6 +26,7 @@ mod auth_discovery;
 mod auth_registration;
 mod auth_tokens;
 mod batch;
+mod canonical;
 mod capabilities;
 mod conditional_update;
 mod content;

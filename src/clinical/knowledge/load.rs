@@ -91,8 +91,18 @@ impl Shelf {
         Ok(shelf)
     }
 
-    /// The first digits of a hash over all files.
+    pub fn files(&self) -> Vec<(&'static str, String)> {
+        let files = self.0.iter();
+        files.map(|(name, text)| (*name, text.clone())).collect()
+    }
+
+    /// The first digits of the hash.
     pub fn fingerprint(&self) -> String {
+        self.digest().chars().take(8).collect()
+    }
+
+    /// A hash over all files.
+    pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
         for (name, text) in &self.0 {
             digest.update(name.as_bytes());
@@ -102,7 +112,6 @@ impl Shelf {
         digest
             .finalize()
             .iter()
-            .take(4)
             .map(|byte| format!("{byte:02x}"))
             .collect()
     }

@@ -44,6 +44,10 @@ pub struct Knowledge {
     /// The version of the interaction rules and, behind `+`, what tells these
     /// very files from any others.
     pub version: String,
+    /// SHA-256 over all files.
+    pub digest: String,
+    /// The files by name, as they were read.
+    pub files: Vec<(&'static str, String)>,
     /// Who has signed the interaction rules.
     pub reviewed_by: Vec<String>,
 }
@@ -86,6 +90,8 @@ impl Knowledge {
             places: files.take("course.toml", "setting"),
             shown: files.shown(),
             version: format!("{}+{}", rules.version, shelf.fingerprint()),
+            digest: shelf.digest(),
+            files: shelf.files(),
             reviewed_by: rules.reviewed_by,
         };
         let mut faults = files.faults();

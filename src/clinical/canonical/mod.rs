@@ -1,0 +1,13 @@
+//! The project's own definitions as resources under fixed canonical URLs: codes,
+//! the wording-free Questionnaire and the active rule set. `resources` makes
+//! them, `publish` keeps the stored ones current, `guard` keeps others from them.
+
+mod guard;
+mod publish;
+mod questionnaire;
+mod resources;
+
+pub use guard::CanonicalGuard;
+pub use publish::publish;
+pub use questionnaire::{EXTRACT, url as questionnaire_url};
+pub use resources::resources;
