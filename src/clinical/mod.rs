@@ -7,6 +7,7 @@
 
 pub mod appointment;
 pub mod canonical;
+pub mod course;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
@@ -21,6 +22,7 @@ use crate::fhir::outcome::Failure;
 use crate::fhir::rule::Rule;
 use appointment::AppointmentWatch;
 use canonical::CanonicalGuard;
+use course::PlanCourse;
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
@@ -75,6 +77,7 @@ impl Clinical {
             Box::new(MedicationCompatibility(self.rules.clone())),
             Box::new(MedicationCheck(self.rules.clone())),
             Box::new(SriTrials(self.rules.clone())),
+            Box::new(PlanCourse(self.rules.clone())),
         ]
     }
 }
@@ -84,6 +87,7 @@ pub static OPERATIONS: &[&Definition] = &[
     &medication::COMPATIBILITY,
     &medication::CHECK,
     &sri::SRI_TRIALS,
+    &course::PLAN_COURSE,
 ];
 
 /// Where the project's own resources have their canonical URLs.

@@ -30,6 +30,7 @@ mod canonical;
 mod capabilities;
 mod conditional_update;
 mod content;
+mod course;
 mod create;
 mod delete;
 mod everything;

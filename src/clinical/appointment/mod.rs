@@ -4,7 +4,7 @@
 
 pub mod booking;
 pub mod calendar;
-mod companion;
+pub mod companion;
 pub mod status;
 mod watch;
 

@@ -15,6 +15,7 @@ pub fn check(knowledge: &Knowledge) -> Vec<Fault> {
     drugs(knowledge, &mut faults);
     rules(knowledge, &mut faults);
     scores(knowledge, &mut faults);
+    course(knowledge, &mut faults);
     faults
 }
 
@@ -195,6 +196,47 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     for band in &knowledge.bands {
         if find(&band.fact.score).is_none() {
             faults.push(at(band, format!("score {} is not there", band.fact.score)));
+        }
+    }
+}
+
+fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    for protocol in &knowledge.protocols {
+        let fact = &protocol.fact;
+        if !knowledge
+            .places
+            .iter()
+            .any(|place| place.id == fact.setting)
+        {
+            faults.push(at(
+                protocol,
+                format!("setting {} is not there", fact.setting),
+            ));
+        }
+        let ordered = fact.sessions_min <= fact.sessions
+            && fact.sessions <= fact.sessions_max
+            && fact.span_min <= fact.span_max;
+        let bounds = fact.gap_min..=fact.gap_max;
+        if !ordered || fact.gap_min < 1 || !fact.gaps.iter().all(|gap| bounds.contains(gap)) {
+            faults.push(at(protocol, "sessions, gaps or spans are out of order"));
+        }
+        if fact.gaps.is_empty() || fact.sessions_min < 1 {
+            faults.push(at(protocol, "has no gaps or no sessions"));
+        }
+    }
+    for spacing in &knowledge.spacings {
+        let fact = &spacing.fact;
+        if !knowledge.kinds.iter().any(|kind| kind.id == fact.kind) {
+            faults.push(at(spacing, format!("kind {} is not there", fact.kind)));
+        }
+        let [first, last] = fact.days;
+        if first > last {
+            faults.push(at(spacing, "days are out of order"));
+        }
+    }
+    for kind in &knowledge.kinds {
+        if kind.fact.minutes < 1 {
+            faults.push(at(kind, "lasts at least a minute"));
         }
     }
 }

@@ -10,8 +10,9 @@ use std::path::Path;
 
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Band, Class, Code, Criterion, Dose, Drug, Instrument, Kind, Limit, Outcome, Place, Product,
-    Rule, RuleKind, Schedule, Score, Severities, Sign, Source, Trial, WashOut,
+    Anchor, Band, Class, Code, Criterion, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit,
+    Outcome, Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source,
+    Spacing, Trial, WashOut,
 };
 pub use load::Fault;
 
@@ -39,6 +40,9 @@ pub struct Knowledge {
     pub outcomes: Vec<Entry<Outcome>>,
     pub kinds: Vec<Entry<Kind>>,
     pub places: Vec<Entry<Place>>,
+    pub protocols: Vec<Entry<Protocol>>,
+    pub spacings: Vec<Entry<Spacing>>,
+    pub freshness: Vec<Entry<Freshness>>,
     /// Every entry as it stands in its file, for people who look it up.
     pub shown: Vec<Entry<toml::Table>>,
     /// The version of the interaction rules and, behind `+`, what tells these
@@ -88,6 +92,9 @@ impl Knowledge {
             outcomes: files.take("scales.toml", "outcome"),
             kinds: files.take("course.toml", "kind"),
             places: files.take("course.toml", "setting"),
+            protocols: files.take("course.toml", "protocol"),
+            spacings: files.take("course.toml", "spacing"),
+            freshness: files.take("course.toml", "freshness"),
             shown: files.shown(),
             version: format!("{}+{}", rules.version, shelf.fingerprint()),
             digest: shelf.digest(),
