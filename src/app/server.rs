@@ -36,6 +36,9 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Connections that wait for their next request are kept this long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// Floods are looked at so often.
+const COUNTED: Duration = Duration::from_secs(10);
+
 /// Bound to its address, and not yet serving.
 pub struct App {
     address: SocketAddr,
@@ -43,6 +46,7 @@ pub struct App {
     access: Access,
     server: Server,
     index: JoinHandle<()>,
+    rates: Data<Rates>,
     shutdown: Duration,
     listening_url: String,
 }
@@ -71,13 +75,19 @@ impl App {
                 tracing::error!(problem = %failure.to_json(), "tokens cannot be issued");
             }
         }
-        let server = serve(&config, listener, engine.clone(), &access)?;
+        let rates = Data::new(Rates::new(RateLimits {
+            address: config.limits.rate_address,
+            caller: config.limits.rate_caller,
+            auth: config.limits.rate_auth,
+        }));
+        let server = serve(&config, listener, engine.clone(), &access, &rates)?;
         Ok(Self {
             address,
             engine,
             access,
             server,
             index: tokio::spawn(keeper),
+            rates,
             shutdown: config.server.shutdown,
             listening_url: listening_url(&config.server, address),
         })
@@ -119,6 +129,7 @@ impl App {
         let following = self.engine.clone();
         let follower = tokio::spawn(async move { audit::follow(&following).await });
         let sweeper = tokio::spawn(sweep::keep(self.engine.clone().into_inner()));
+        let bursts = tokio::spawn(count_bursts(self.rates.clone(), self.engine.clone()));
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
             _ = terminate.recv() => None,
@@ -134,10 +145,14 @@ impl App {
             }
         };
         follower.abort();
+        bursts.abort();
         sweeper.abort();
         self.index.abort();
         // Aborted, each ends at its next wait; only then is its engine dropped.
         drop(follower.await);
+        drop(bursts.await);
+        // The trail has said why it cannot be written.
+        self.rates.bursts.settle(&self.engine, true).await.ok();
         drop(sweeper.await);
         drop(self.index.await);
         let store = self.engine.store.clone();
@@ -149,6 +164,14 @@ impl App {
             Ok(result) => result.map_err(StartError::Server),
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
         }
+    }
+}
+
+/// Requests that were refused for being too many are recorded as numbers.
+async fn count_bursts(rates: Data<Rates>, engine: Data<Engine>) {
+    loop {
+        tokio::time::sleep(COUNTED).await;
+        rates.bursts.settle(&engine, false).await.ok();
     }
 }
 
@@ -177,6 +200,7 @@ fn serve(
     listener: TcpListener,
     engine: Data<Engine>,
     access: &Access,
+    rates: &Data<Rates>,
 ) -> Result<Server, StartError> {
     let failed = |error| StartError::Bind(config.server.bind, error);
     let limits = HttpLimits {
@@ -184,11 +208,7 @@ fn serve(
         url: config.limits.url,
         body_time: config.limits.body_time,
     };
-    let rates = Data::new(Rates::new(RateLimits {
-        address: config.limits.rate_address,
-        caller: config.limits.rate_caller,
-        auth: config.limits.rate_auth,
-    }));
+    let rates = rates.clone();
     let tls = config.server.tls.clone();
     let secure = tls.is_some();
     let origins = config.server.cors_origins.clone();

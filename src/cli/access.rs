@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::error::CliError;
 use crate::access::oauth::AuthorizationServer;
 use crate::access::token::Now;
+use crate::access::{Caller, Internal};
 use crate::app;
 use crate::config::Config;
+use crate::fhir::audit::{self, Event};
+use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::Failure;
 
@@ -24,6 +27,26 @@ impl Desk {
         })?;
         let engine = Arc::new(engine);
         Ok(Self { engine, server })
+    }
+
+    /// What the work did, once it is recorded that an operator did it. `id` is
+    /// the token, client, grant or key that it was about.
+    pub async fn recorded<T>(
+        &self,
+        event: Event,
+        work: impl Future<Output = Result<T, Failure>>,
+        id: impl FnOnce(&T) -> Option<String>,
+    ) -> Result<T, CliError> {
+        let done = work.await;
+        let mut event = event;
+        match &done {
+            Ok(done) => event.id = id(done).or(event.id),
+            Err(failure) => event.status = failure.status(),
+        }
+        let actor = Caller::internal(Internal::Operator).actor();
+        let recorded = audit::record(&self.engine, &actor, &[event]).await;
+        recorded.map_err(problem)?;
+        done.map_err(problem)
     }
 
     pub async fn now(&self) -> Result<Now, CliError> {

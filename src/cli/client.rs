@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::access::{Desk, plain, problem};
+use super::access::{Desk, plain};
 use super::error::CliError;
 use super::output::say;
-use crate::access::oauth::NewClient;
+use crate::access::oauth::{Client, NewClient};
 use crate::config::Config;
+use crate::fhir::audit::Event;
 
 /// Register, list and disable clients of /auth/token
 ///
@@ -64,7 +65,9 @@ impl ClientCommand {
         match self.action {
             Action::Add(add) => add.run(&desk).await,
             Action::List => {
-                for client in desk.server.clients().list().await.map_err(problem)? {
+                let event = Event::command("client-list", "unloop client list".to_owned());
+                let work = desk.server.clients().list();
+                for client in desk.recorded(event, work, |_| None).await? {
                     let state = if client.disabled {
                         "disabled"
                     } else {
@@ -80,7 +83,10 @@ impl ClientCommand {
                 Ok(())
             }
             Action::Disable { id } => {
-                desk.server.clients().disable(&id).await.map_err(problem)?;
+                let sent = "unloop client disable".to_owned();
+                let event = Event::command("client-disable", sent).about(&id);
+                let work = desk.server.clients().disable(&id);
+                desk.recorded(event, work, |_| None).await?;
                 say(format!("{id} is disabled"))
             }
         }
@@ -107,7 +113,11 @@ impl Add {
             jwks_uri: self.jwks_uri,
         };
         let now = desk.now().await?.seconds;
-        let added = desk.server.register(&desk.engine.catalogue, new, now).await;
-        say(format!("{} is registered", added.map_err(problem)?.id))
+        let sent = format!("unloop client add --scope '{}'", new.scope);
+        let event = Event::command("client-add", sent);
+        let work = desk.server.register(&desk.engine.catalogue, new, now);
+        let id = |added: &Client| Some(added.id.clone());
+        let added = desk.recorded(event, work, id).await?;
+        say(format!("{} is registered", added.id))
     }
 }

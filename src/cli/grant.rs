@@ -2,12 +2,14 @@
 
 use clap::{Args, Subcommand};
 
-use super::access::{Desk, duration, plain, problem, time};
+use super::access::{Desk, duration, plain, time};
 use super::error::CliError;
 use super::output::{note, say};
 use crate::access::grant::{Grant, Grants, Invite, Invites, NewGrant};
 use crate::access::{Caller, Internal};
 use crate::config::Config;
+use crate::fhir::audit::Event;
+use crate::fhir::outcome::{Failure, Kind};
 
 /// Let an outside therapist see parts of some patients' records
 ///
@@ -86,37 +88,55 @@ impl GrantCommand {
         let caller = Caller::internal(Internal::Operator);
         match self.action {
             Action::Add(add) => {
-                let grant = grants
-                    .add(&caller, add.asked(now), now)
-                    .await
-                    .map_err(problem)?;
+                let asked = add.asked(now);
+                let sent = format!(
+                    "unloop grant add --practitioner {} --scope '{}'",
+                    asked.practitioner, asked.scope
+                );
+                let event = Event::command("grant-add", sent).concerning(asked.patients.clone());
+                let work = grants.add(&caller, asked, now);
+                let id = |grant: &Grant| Some(grant.id.clone());
+                let grant = desk.recorded(event, work, id).await?;
                 note("The therapist gets in by: unloop grant invite ID");
                 say(grant.id)
             }
             Action::List => {
-                let all = grants.list().await.map_err(problem)?;
+                let event = Event::command("grant-list", "unloop grant list".to_owned());
+                let all = desk.recorded(event, grants.list(), |_| None).await?;
                 all.iter().try_for_each(|grant| say(line(grant, now)))
             }
             Action::Invite { id, ttl, token_ttl } => {
-                let standing = grants.standing(&id, now).await.map_err(problem)?;
-                if standing.is_none() {
-                    let text = "there is no such grant, or it has ended; see unloop grant list";
-                    return Err(CliError::Failed(text.to_owned()));
-                }
-                let invite = Invite {
-                    grant: id,
-                    token_ttl,
-                };
-                let invites = Invites::new(desk.engine.store.clone());
-                say(invites.make(&invite, ttl, now).await.map_err(problem)?)
+                let event = Event::command("grant-invite", "unloop grant invite".to_owned());
+                let event = event.about(&id);
+                let work = invite(&grants, id, (ttl, token_ttl), now);
+                say(desk.recorded(event, work, |_| None).await?)
             }
             Action::Revoke { id } => {
-                grants.revoke(&caller, &id).await.map_err(problem)?;
+                let sent = "unloop grant revoke".to_owned();
+                let event = Event::command("grant-revoke", sent).about(&id);
+                let work = grants.revoke(&caller, &id);
+                desk.recorded(event, work, |_| None).await?;
                 note("Revoked.");
                 Ok(())
             }
         }
     }
+}
+
+/// A one-time code for the grant, if it stands.
+async fn invite(
+    grants: &Grants,
+    grant: String,
+    (ttl, token_ttl): (i64, i64),
+    now: i64,
+) -> Result<String, Failure> {
+    if grants.standing(&grant, now).await?.is_none() {
+        let text = "there is no such grant, or it has ended; see unloop grant list";
+        return Err(Failure::new(Kind::NotFound, text));
+    }
+    let invite = Invite { grant, token_ttl };
+    let invites = Invites::new(grants.engine.store.clone());
+    invites.make(&invite, ttl, now).await
 }
 
 impl Add {

@@ -2,11 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::access::{Desk, problem, time};
+use super::access::{Desk, time};
 use super::error::CliError;
 use super::output::say;
 use crate::access::token::Now;
 use crate::config::Config;
+use crate::fhir::audit::Event;
 
 /// List and change the keys that sign tokens
 #[derive(Debug, Args)]
@@ -37,7 +38,8 @@ impl KeyCommand {
         let built_in = &desk.server.built_in;
         match self.action {
             Action::List => {
-                for key in built_in.keys().await.map_err(problem)? {
+                let event = Event::command("key-list", "unloop key list".to_owned());
+                for key in desk.recorded(event, built_in.keys(), |_| None).await? {
                     match key.ends {
                         None => say(format!("{}  signs", key.kid))?,
                         Some(ends) => say(format!("{}  kept until {}", key.kid, time(ends)))?,
@@ -47,7 +49,13 @@ impl KeyCommand {
             }
             Action::Rotate { at_once } => {
                 let now = Now::under(0).seconds;
-                let kid = built_in.rotate(now, at_once).await.map_err(problem)?;
+                let sent = match at_once {
+                    true => "unloop key rotate --at-once",
+                    false => "unloop key rotate",
+                };
+                let event = Event::command("key-rotate", sent.to_owned());
+                let work = built_in.rotate(now, at_once);
+                let kid = desk.recorded(event, work, |kid| Some(kid.clone())).await?;
                 say(format!("{kid}  signs"))
             }
         }

@@ -5,10 +5,11 @@ use clap::{Args, Subcommand};
 use super::access::{Desk, duration, plain, problem, time};
 use super::error::CliError;
 use super::output::say;
-use crate::access::issuer::{TokenTerms, Tokens};
+use crate::access::issuer::{Issued, TokenTerms, Tokens};
 use crate::access::rights::refuse_unusable;
 use crate::access::scope::{Context, SmartScope};
 use crate::config::Config;
+use crate::fhir::audit::Event;
 
 /// Issue, list and revoke tokens of the built-in issuer
 ///
@@ -66,7 +67,9 @@ impl TokenCommand {
         match self.action {
             Action::Issue(issue) => issue.run(&desk).await,
             Action::List => {
-                for token in tokens.list().await.map_err(problem)? {
+                let event = Event::command("token-list", "unloop token list".to_owned());
+                let all = desk.recorded(event, tokens.list(), |_| None).await?;
+                for token in all {
                     let until = if token.revoked {
                         "revoked"
                     } else {
@@ -78,7 +81,11 @@ impl TokenCommand {
                 }
                 Ok(())
             }
-            Action::Revoke { id } => tokens.revoke(&id).await.map_err(problem),
+            Action::Revoke { id } => {
+                let sent = "unloop token revoke".to_owned();
+                let event = Event::command("token-revoke", sent).about(&id);
+                desk.recorded(event, tokens.revoke(&id), |()| None).await
+            }
         }
     }
 }
@@ -110,7 +117,11 @@ impl Issue {
             label: self.label,
             ..TokenTerms::default()
         };
-        let issued = desk.server.built_in.issue(&terms, desk.now().await?).await;
-        say(issued.map_err(problem)?.token)
+        let sent = format!("unloop token issue --scope '{}'", terms.scope);
+        let patients = terms.patient.iter().cloned().collect();
+        let event = Event::command("token-issue", sent).concerning(patients);
+        let issuing = desk.server.built_in.issue(&terms, desk.now().await?);
+        let id = |issued: &Issued| Some(issued.id.clone());
+        say(desk.recorded(event, issuing, id).await?.token)
     }
 }

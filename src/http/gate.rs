@@ -4,8 +4,10 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::auth::tell;
 use super::response;
 use crate::access::gate::{Admitted, Gate};
+use crate::access::oauth::Told;
 use crate::access::token::Refusal;
 use crate::fhir::outcome::{Failure, Kind};
 
@@ -71,6 +73,7 @@ impl Closed {
 /// The bearer, where it may administrate.
 pub async fn administrator(http: &HttpRequest, gate: &Gate) -> Result<Admitted, Closed> {
     let admitted = admit(http, gate).await?;
+    tell(http, Told::bearer(&admitted.token));
     if admitted.is_administrator() {
         return Ok(admitted);
     }

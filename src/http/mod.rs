@@ -4,6 +4,7 @@
 //! Architecture invariant: no SQL, no store types here.
 
 pub mod auth;
+pub mod burst;
 pub mod gate;
 pub mod health;
 pub mod media;

@@ -13,7 +13,14 @@ use actix_web::{Error, HttpResponse};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use super::burst::Bursts;
+use super::request::origin;
 use super::response;
+use super::routes::sent;
+use crate::access::Caller;
+use crate::fhir::audit::Actor;
+use crate::fhir::authority::Authority as _;
+use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
 
 /// Requests a second; 0: any number.
@@ -32,6 +39,7 @@ pub struct Rates {
     address: Limit<IpAddr>,
     auth: Limit<IpAddr>,
     caller: Limit<String>,
+    pub bursts: Bursts,
 }
 
 struct Limit<K: Clone + Eq + std::hash::Hash> {
@@ -51,6 +59,22 @@ impl Rates {
             address: Limit::new(limits.address),
             auth: Limit::new(limits.auth),
             caller: Limit::new(limits.caller),
+            bursts: Bursts::default(),
+        }
+    }
+
+    /// The refusal, once it is recorded.
+    pub async fn refuse(
+        &self,
+        engine: &Engine,
+        wait: Wait,
+        sender: &str,
+        actor: Actor,
+        sent: String,
+    ) -> HttpResponse {
+        match self.bursts.refused(engine, sender, actor, sent).await {
+            Ok(()) => refusal(wait),
+            Err(failure) => response::write("", failure.into()),
         }
     }
 
@@ -106,10 +130,22 @@ pub async fn by_address<B: MessageBody>(
         }
         _ => Ok(()),
     };
-    match asked {
-        Ok(()) => Ok(next.call(request).await?.map_into_left_body()),
-        Err(wait) => Ok(request.into_response(refusal(wait)).map_into_right_body()),
-    }
+    let Err(wait) = asked else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    let refused = match (rates, request.app_data::<Data<Engine>>()) {
+        (Some(rates), Some(engine)) => {
+            let sender = format!(
+                "address {}",
+                address.map(|a| a.to_string()).unwrap_or_default()
+            );
+            let actor = Caller::nobody().at(origin(request.request())).actor();
+            let sent = sent(request.request());
+            rates.refuse(engine, wait, &sender, actor, sent).await
+        }
+        _ => refusal(wait),
+    };
+    Ok(request.into_response(refused).map_into_right_body())
 }
 
 /// Whoever has one address of IPv6 has 2^64 of them.
@@ -120,7 +156,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-pub fn refusal(Wait(seconds): Wait) -> HttpResponse {
+fn refusal(Wait(seconds): Wait) -> HttpResponse {
     let text = format!("Too many requests. Try again in {seconds} s, and not all at once.");
     let mut response = response::write("", Failure::new(Kind::TooMany, text).into());
     let value = header::HeaderValue::from(seconds);

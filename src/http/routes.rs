@@ -8,7 +8,7 @@ use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
 use super::gate::{Closed, admit};
-use super::rate::{self, Rates};
+use super::rate::Rates;
 use super::{auth, health, observe, request, response};
 use crate::access::Caller;
 use crate::access::gate::Gate;
@@ -98,9 +98,15 @@ async fn enter(
             Err(failure) => Closed::Failure(failure),
             Ok(caller) => {
                 let caller = caller.at(origin);
-                let rates = http.app_data::<Data<Rates>>();
-                let asked = rates.map_or(Ok(()), |rates| rates.caller(caller.identity()));
-                return asked.map(|()| caller).map_err(rate::refusal);
+                let Some(rates) = http.app_data::<Data<Rates>>() else {
+                    return Ok(caller);
+                };
+                let Err(wait) = rates.caller(caller.identity()) else {
+                    return Ok(caller);
+                };
+                let sender = format!("caller {}", caller.identity());
+                let actor = caller.actor();
+                return Err(rates.refuse(engine, wait, &sender, actor, sent(http)).await);
             }
         },
     };
@@ -115,15 +121,21 @@ async fn enter(
 /// What is not understood is recorded as it came.
 fn refused(http: &HttpRequest, failure: Failure) -> Answer {
     let mut answer = Answer::from(failure);
-    let address = http.uri().path_and_query();
-    let address: String = address
-        .map_or("", |address| address.as_str())
-        .chars()
-        .take(MOST_RECORDED)
-        .collect();
-    let sent = format!("{} {address}", http.method());
-    answer.events.push(Event::refused(sent, answer.status));
     answer
+        .events
+        .push(Event::refused(sent(http), answer.status));
+    answer
+}
+
+/// Method and address, as they are recorded where nothing was understood.
+pub fn sent(http: &HttpRequest) -> String {
+    let address = http.uri().path_and_query();
+    let address = address.map_or("", |address| address.as_str());
+    format!("{} {}", http.method(), cut(address))
+}
+
+pub fn cut(text: &str) -> String {
+    text.chars().take(MOST_RECORDED).collect()
 }
 
 /// Whoever sends slowly holds no connection for long.
@@ -148,7 +160,7 @@ async fn openapi(document: Data<OpenApi>) -> HttpResponse {
         .body(document.0)
 }
 
-async fn nowhere() -> HttpResponse {
+pub async fn nowhere() -> HttpResponse {
     let failure = Failure::new(
         Kind::NotFound,
         "There is nothing at this address. The FHIR base is /fhir; its capabilities are at /fhir/metadata.",

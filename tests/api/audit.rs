@@ -28,7 +28,7 @@ fn weight(id: &str, patient: &str) -> Value {
 }
 
 /// What was recorded since the last look, oldest first.
-async fn recorded(server: &Server, seen: &mut usize) -> Vec<Value> {
+pub async fn recorded(server: &Server, seen: &mut usize) -> Vec<Value> {
     let mut all = Vec::new();
     for chain in server.store.chains().await.unwrap() {
         let rows = server.store.chain(&chain.end.writer, 0, 10_000).await;

@@ -19,6 +19,7 @@ mod access_log;
 mod appointment_races;
 mod appointments;
 mod audit;
+mod audit_coverage;
 mod audit_events;
 mod audit_verify;
 mod auth_clients;

@@ -13,14 +13,14 @@ const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
 /// Stands in every record of the patient, and must not get out.
 const MARK: &str = "s3cret";
 
-struct Address {
-    method: String,
-    path: String,
+pub struct Address {
+    pub method: String,
+    pub path: String,
     /// Needs no token, or proves its clients by itself.
-    open: bool,
+    pub open: bool,
 }
 
-fn addresses() -> Vec<Address> {
+pub fn addresses() -> Vec<Address> {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let mut found = Vec::new();
     for (template, item) in document["paths"].as_object().unwrap() {

@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use crate::support::{Database, Running, describe, succeed, unloop};
+use crate::tokens::audit_events;
 
 fn serve(database: &Database, settings: &[(&str, &str)]) -> Running {
     let mut command = unloop(&["serve"]);
@@ -42,6 +43,33 @@ async fn whoever_asks_too_much_waits() {
         200,
         "orchestrators may ask"
     );
+}
+
+#[tokio::test]
+async fn a_flood_does_not_fill_the_trail() {
+    let database = Database::sqlite();
+    let server = serve(&database, &[("UNLOOP_RATE_ADDRESS", "1")]);
+    let mut refused = 0;
+    for _ in 0..40 {
+        let reply = reqwest::get(format!("{}/Patient?flood=1", server.base))
+            .await
+            .unwrap();
+        refused += u64::from(reply.status() == 429);
+    }
+    assert!(refused > 10, "{refused}");
+    server.stop();
+    let server = serve(&database, &[]);
+    let events = audit_events(&server, "outcome=4").await;
+    let told: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event["outcomeDesc"].as_str())
+        .filter(|told| told.starts_with("HTTP status 429"))
+        .collect();
+    let more = format!(
+        "HTTP status 429, for {} more requests of this sender since the first was recorded",
+        refused - 1
+    );
+    assert_eq!(told, ["HTTP status 429", more.as_str()]);
 }
 
 #[tokio::test]

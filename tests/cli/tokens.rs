@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Database, Running, describe, succeed, text, unloop};
 
@@ -66,6 +66,77 @@ async fn a_token_can_be_issued_before_the_first_start() {
         .env("DATABASE_URL", database.url())
         .env("UNLOOP_BASE_URL", base);
     assert_eq!(succeed(&mut command).lines().count(), 1);
+}
+
+/// The AuditEvents, the oldest first.
+pub async fn audit_events(server: &Running, query: &str) -> Vec<Value> {
+    let url = format!("{}/AuditEvent?_count=1000&_sort=date&{query}", server.base);
+    let found = server.client().get(url).send().await.unwrap();
+    let found: Value = found.json().await.unwrap();
+    let entries = found["entry"].as_array().cloned().unwrap_or_default();
+    entries
+        .iter()
+        .map(|entry| entry["resource"].clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_an_operator_does_is_recorded() {
+    let database = Database::sqlite();
+    let server = Running::serve(&database.url());
+    let commands: [(&str, bool, &str); 10] = [
+        (
+            "token issue --scope patient/*.rs --patient p1",
+            true,
+            "110122",
+        ),
+        ("token list", true, "110132"),
+        ("token revoke nobody", false, "110123"),
+        ("client list", true, "110132"),
+        ("client disable nobody", false, "110137"),
+        ("grant list", true, "110132"),
+        (
+            "grant add --practitioner x --patient p1 --scope patient/*.rs --for 1d",
+            false,
+            "110137",
+        ),
+        ("grant invite nobody", false, "110137"),
+        ("grant revoke nobody", false, "110137"),
+        ("key rotate", true, "110129"),
+    ];
+    let mut tokens = Vec::new();
+    for (command, succeeds, _) in commands {
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let output = operator(&server, &database, &arguments).output().unwrap();
+        assert_eq!(output.status.success(), succeeds, "{}", describe(&output));
+        tokens.push(text(&output.stdout));
+    }
+    let mut events = audit_events(&server, "type=110113,110114").await;
+    events.retain(|event| event["agent"][0]["who"]["display"] == "unloop operator");
+    // The test's own token was issued by a command as well.
+    events.retain(|event| !event.to_string().contains("system/*.cruds"));
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let code = event["subtype"][0]["code"].as_str().unwrap();
+            (event["outcome"] == "0", code)
+        })
+        .collect();
+    let expected: Vec<_> = commands
+        .iter()
+        .map(|(_, done, code)| (*done, *code))
+        .collect();
+    assert_eq!(told, expected);
+    let issued = events[0].to_string();
+    assert!(
+        issued.contains("patient/*.rs") && issued.contains("Patient/p1"),
+        "{issued}"
+    );
+    let signature = tokens[0].trim().rsplit('.').next().unwrap();
+    assert!(!issued.contains(signature));
+    let listed = succeed(&mut operator(&server, &database, &["audit", "verify"]));
+    assert!(listed.contains("whole"), "{listed}");
+    server.stop();
 }
 
 #[test]

@@ -26,6 +26,15 @@ pub struct Grant {
     pub created: i64,
 }
 
+impl Grant {
+    pub fn patients(&self) -> Vec<String> {
+        self.basis
+            .iter()
+            .map(|basis| basis.patient.clone())
+            .collect()
+    }
+}
+
 /// A patient, and the Consent by which this one agrees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {

@@ -8,8 +8,10 @@ mod form;
 mod metadata;
 mod scope;
 mod server;
+mod told;
 
 pub use client::{Client, Clients, NewClient};
 pub use error::OAuthError;
 pub use form::Form;
-pub use server::{AuthorizationServer, INVITE, Place, TokenAnswer};
+pub use server::{AuthorizationServer, INVITE, Place};
+pub use told::Told;

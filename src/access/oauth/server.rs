@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::scope::{granted, is_administrator};
-use super::{Client, Clients, Form, NewClient, OAuthError};
+use super::{Client, Clients, Form, NewClient, OAuthError, Told};
+use crate::access::caller::Bearer;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::grant::{Grants, Invites};
 use crate::access::issuer::{self, BuiltIn, Pace, Published, SHORT, TokenTerms, Tokens};
@@ -38,14 +39,6 @@ pub struct AuthorizationServer {
     outbound: Arc<Outbound>,
     /// The keys of clients by address.
     published: Mutex<HashMap<String, Published>>,
-}
-
-/// <https://www.rfc-editor.org/rfc/rfc6749#section-5.1>
-pub struct TokenAnswer {
-    pub content: Value,
-    pub client: String,
-    /// `jti`
-    pub token_id: String,
 }
 
 /// `grant_type` of a code that `unloop grant invite` printed.
@@ -105,8 +98,8 @@ impl AuthorizationServer {
             .clone()
     }
 
-    /// `POST /auth/token`
-    pub async fn token(&self, form: &Form) -> Result<TokenAnswer, OAuthError> {
+    /// `POST /auth/token`, <https://www.rfc-editor.org/rfc/rfc6749#section-5.1>
+    pub async fn token(&self, form: &Form, told: &mut Told) -> Result<Value, OAuthError> {
         match form.required("grant_type")? {
             "client_credentials" => {}
             _ => {
@@ -117,6 +110,7 @@ impl AuthorizationServer {
         }
         let now = self.gate.now().await?;
         let client = self.authenticate(form, now).await?;
+        told.is_client(&self.place.root, &client.id);
         let asked = form.get("scope").unwrap_or_default();
         let scope = granted(asked, &client.scope);
         if scope.is_empty() {
@@ -132,21 +126,23 @@ impl AuthorizationServer {
             ..TokenTerms::default()
         };
         let issued = self.built_in.issue(&terms, now).await?;
-        Ok(TokenAnswer {
-            content: json!({
-                "access_token": issued.token,
-                "token_type": "bearer",
-                "expires_in": SHORT,
-                "scope": scope,
-            }),
-            client: client.id,
-            token_id: issued.id,
-        })
+        told.id = Some(issued.id);
+        Ok(json!({
+            "access_token": issued.token,
+            "token_type": "bearer",
+            "expires_in": SHORT,
+            "scope": scope,
+        }))
     }
 
     /// `POST /auth/token` with the code of an invitation: a token of its grant.
     /// Why a code is not good is not told.
-    pub async fn redeem(&self, form: &Form, grants: &Grants) -> Result<TokenAnswer, OAuthError> {
+    pub async fn redeem(
+        &self,
+        form: &Form,
+        grants: &Grants,
+        told: &mut Told,
+    ) -> Result<Value, OAuthError> {
         let now = self.gate.now().await?;
         let refused =
             || OAuthError::grant("The code is not good, was used, or its grant has ended.");
@@ -160,6 +156,14 @@ impl AuthorizationServer {
             .min(standing.until.saturating_sub(now.seconds))
             .max(1);
         let user = format!("Practitioner/{}", standing.practitioner);
+        told.bearer = Some(Bearer {
+            issuer: self.place.root.clone(),
+            subject: user.clone(),
+            grant: Some(invite.grant.clone()),
+            fhir_user: Some(user.clone()),
+            ..Bearer::default()
+        });
+        told.patients.clone_from(&standing.terms.patients);
         let terms = TokenTerms {
             subject: user.clone(),
             scope: standing.terms.scope.clone(),
@@ -169,17 +173,14 @@ impl AuthorizationServer {
             ..TokenTerms::default()
         };
         let issued = self.built_in.issue(&terms, now).await?;
-        Ok(TokenAnswer {
-            content: json!({
-                "access_token": issued.token,
-                "token_type": "bearer",
-                "expires_in": issued.expires - now.seconds,
-                "scope": terms.scope,
-                "fhirUser": user,
-            }),
-            client: user,
-            token_id: issued.id,
-        })
+        told.id = Some(issued.id);
+        Ok(json!({
+            "access_token": issued.token,
+            "token_type": "bearer",
+            "expires_in": issued.expires - now.seconds,
+            "scope": terms.scope,
+            "fhirUser": user,
+        }))
     }
 
     /// `POST /auth/introspect`: a client may ask about its own tokens, an
@@ -188,8 +189,9 @@ impl AuthorizationServer {
         &self,
         headers: impl IntoIterator<Item = &'h [u8]>,
         form: &Form,
+        told: &mut Told,
     ) -> Result<Value, OAuthError> {
-        let (asker, now) = self.asker(headers, form).await?;
+        let (asker, now) = self.asker(headers, form, told).await?;
         let inactive = json!({"active": false});
         let token = match self.gate.judge(form.required("token")?, now).await {
             Ok(admitted) => admitted.token,
@@ -197,6 +199,7 @@ impl AuthorizationServer {
             Err(_) => return Ok(inactive),
         };
         Ok(if asker.may_see(&token) {
+            told.id.clone_from(&token.token_id);
             active(&token)
         } else {
             inactive
@@ -208,13 +211,15 @@ impl AuthorizationServer {
         &self,
         headers: impl IntoIterator<Item = &'h [u8]>,
         form: &Form,
+        told: &mut Told,
     ) -> Result<(), OAuthError> {
-        let (asker, now) = self.asker(headers, form).await?;
+        let (asker, now) = self.asker(headers, form, told).await?;
         let token = match self.gate.judge(form.required("token")?, now).await {
             Ok(admitted) => admitted.token,
             Err(Refusal::Unavailable(_)) => return Err(OAuthError::unavailable()),
             Err(_) => return Ok(()),
         };
+        told.id.clone_from(&token.token_id);
         if !asker.may_see(&token) {
             return Err(OAuthError::unauthorized(
                 "The token was issued to another client.",
@@ -234,13 +239,18 @@ impl AuthorizationServer {
         &self,
         headers: impl IntoIterator<Item = &'h [u8]>,
         form: &Form,
+        told: &mut Told,
     ) -> Result<(Asker, Now), OAuthError> {
         let now = self.gate.now().await?;
         if form.get("client_assertion").is_some() {
-            return Ok((Asker::Client(self.authenticate(form, now).await?), now));
+            let client = self.authenticate(form, now).await?;
+            told.is_client(&self.place.root, &client.id);
+            return Ok((Asker::Client(client), now));
         }
         let token = crate::access::token::bearer::bearer(headers)?;
-        Ok((Asker::Bearer(self.gate.judge(token, now).await?), now))
+        let admitted = self.gate.judge(token, now).await?;
+        *told = Told::bearer(&admitted.token);
+        Ok((Asker::Bearer(admitted), now))
     }
 
     /// Registers a client whose scopes and address can be used.

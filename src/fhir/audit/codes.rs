@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::record::Record;
 
 const PROFILES: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
-const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
+pub const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-type";
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 
-fn coding(system: &str, code: &str, display: &str) -> Value {
+pub fn coding(system: &str, code: &str, display: &str) -> Value {
     json!({"system": system, "code": code, "display": display})
 }
 

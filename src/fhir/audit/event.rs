@@ -36,6 +36,8 @@ pub struct Event {
     /// Method and address, and the form of a search, as they were sent.
     pub sent: String,
     pub status: u16,
+    /// So many more requests of the sender's were answered alike.
+    pub more: u64,
     pub shown: Vec<Shown>,
     pub written: Vec<ResourceKey>,
     /// Those of them that were deleted.
@@ -86,7 +88,7 @@ impl Event {
         }
     }
 
-    /// A command of the service's own that reads more than one record.
+    /// A command of the service's own, or a request beside the records.
     pub fn command(name: &'static str, sent: String) -> Self {
         Self {
             interaction: name,
@@ -94,6 +96,20 @@ impl Event {
             status: 200,
             ..Self::default()
         }
+    }
+
+    /// The same, about this token, client, grant or key.
+    #[must_use]
+    pub fn about(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
+        self
+    }
+
+    /// The same, for the records of these patients.
+    #[must_use]
+    pub fn concerning(mut self, patients: Vec<String>) -> Self {
+        self.patients = patients;
+        self
     }
 
     /// What a commit of these drafts does, if there are any.

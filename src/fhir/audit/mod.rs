@@ -10,6 +10,7 @@ pub mod materialise;
 mod patients;
 pub mod record;
 pub mod render;
+pub mod security;
 pub mod summary;
 pub mod verify;
 

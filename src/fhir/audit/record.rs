@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::security::without_tokens;
 use super::{Actor, Event};
 use crate::store::{AuditRow, ResourceKey, StoreError};
 
@@ -23,6 +24,9 @@ pub struct Record {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sent: String,
     pub status: u16,
+    /// Requests of the sender's that were answered alike besides.
+    #[serde(skip_serializing_if = "none")]
+    pub more: u64,
     /// By type: `id/version`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub shown: BTreeMap<String, Vec<String>>,
@@ -39,6 +43,14 @@ pub struct Record {
     pub base: String,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn none(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Record {
     pub fn new(base: &str, actor: &Actor, event: &Event) -> Self {
         let mut shown: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -50,13 +62,17 @@ impl Record {
             interaction: event.interaction.to_owned(),
             resource_type: event.resource_type.clone(),
             id: event.id.clone(),
-            sent: event.sent.clone(),
+            sent: without_tokens(&event.sent),
             status: event.status,
+            more: event.more,
             shown,
             written: event.written.iter().map(ToString::to_string).collect(),
             deleted: event.deleted.iter().map(ToString::to_string).collect(),
             patients: event.patients.clone(),
-            who: actor.clone(),
+            who: Actor {
+                request: actor.request.as_deref().map(without_tokens),
+                ..actor.clone()
+            },
             base: base.to_owned(),
         }
     }

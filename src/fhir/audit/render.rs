@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::resource::instant;
 use super::record::Record;
-use super::{Actor, codes};
+use super::{Actor, codes, security};
 
 /// What an AuditEvent is made of: nothing that can change.
 pub struct Source<'a> {
@@ -36,18 +36,23 @@ pub fn render(source: &Source<'_>) -> Map<String, Value> {
     if let Some(profile) = codes::profile(record, source.patients.len()) {
         put("meta", json!({"profile": [profile]}));
     }
-    put("type", codes::rest());
-    if let Some(subtype) = codes::subtype(&record.interaction) {
-        put("subtype", json!([subtype]));
+    match security::codes(&record.interaction) {
+        Some((kind, subtype)) => {
+            put("type", kind);
+            put("subtype", json!([subtype]));
+        }
+        None => {
+            put("type", codes::rest());
+            if let Some(subtype) = codes::subtype(&record.interaction) {
+                put("subtype", json!([subtype]));
+            }
+        }
     }
     put("action", json!(codes::action(&record.interaction)));
     put("recorded", json!(instant(source.made)));
     put("outcome", json!(codes::outcome(record.status)));
     if record.status >= 400 {
-        put(
-            "outcomeDesc",
-            json!(format!("HTTP status {}", record.status)),
-        );
+        put("outcomeDesc", json!(outcome(record)));
     }
     if let Some(purpose) = &record.who.purpose {
         put(
@@ -65,6 +70,16 @@ pub fn render(source: &Source<'_>) -> Map<String, Value> {
     put("entity", Value::Array(entities(source)));
     content.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
     content
+}
+
+fn outcome(record: &Record) -> String {
+    match record.more {
+        0 => format!("HTTP status {}", record.status),
+        more => format!(
+            "HTTP status {}, for {more} more requests of this sender since the first was recorded",
+            record.status
+        ),
+    }
 }
 
 /// The client, this server, and whoever acts through the client.
@@ -137,7 +152,9 @@ fn entities(source: &Source<'_>) -> Vec<Value> {
         .map(|id| codes::patient(id))
         .collect();
     entities.extend(data(record).iter().map(|reference| codes::data(reference)));
-    if codes::asks(&record.interaction) {
+    if security::codes(&record.interaction).is_some() {
+        entities.push(security::entity(record.id.as_deref(), &record.sent));
+    } else if codes::asks(&record.interaction) {
         entities.push(codes::query(&STANDARD.encode(&record.sent)));
     }
     if let Some(request) = &record.who.request {

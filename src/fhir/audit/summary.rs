@@ -10,7 +10,7 @@ use super::super::operation::Part;
 use super::super::outcome::Failure;
 use super::super::resource::{instant, parse_stored};
 use super::record::Record;
-use super::{Actor, codes};
+use super::{Actor, codes, security};
 use crate::store::{ResourceKey, Scope};
 
 pub struct Access {
@@ -142,6 +142,11 @@ fn line(person: &str, interaction: &str, types: &BTreeSet<&str>, outcome: &str) 
         false => types.join(", "),
     };
     let done = match codes::action(interaction) {
+        _ if security::codes(interaction).is_some() => {
+            return format!(
+                "{person} changed or looked up who may see your record: {interaction}, {outcome}."
+            );
+        }
         "C" => format!("created {what}"),
         "R" => format!("read {what}"),
         "U" => format!("changed {what}"),

@@ -6,6 +6,7 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use super::record::tell_of;
 use super::{Authorization, reply};
 use crate::access::gate::Gate;
 use crate::access::oauth::NewClient;
@@ -48,8 +49,9 @@ pub async fn add(
             .and_then(|body| read(&body))?;
         let client = server
             .register(&engine.catalogue, new, admitted.now.seconds)
-            .await;
-        Ok(json!(client?))
+            .await?;
+        tell_of(&http, &client.id, Vec::new());
+        Ok(json!(client))
     })
     .await
 }
@@ -62,6 +64,7 @@ pub async fn disable(
 ) -> HttpResponse {
     answer(StatusCode::OK, async {
         administrator(&http, &gate).await?;
+        tell_of(&http, &id, Vec::new());
         let client = authorization.server()?.clients().disable(&id).await;
         Ok(json!(client?))
     })

@@ -5,9 +5,10 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use super::record::tell;
 use super::{Authorization, reply};
 use crate::access::grant::Grants;
-use crate::access::oauth::{Form, INVITE, OAuthError};
+use crate::access::oauth::{Form, INVITE, OAuthError, Told};
 use crate::fhir::engine::Engine;
 use crate::http::gate::authorization as headers;
 use crate::http::response;
@@ -24,18 +25,19 @@ pub async fn token(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
+    let mut told = Told::default();
     let answer = match form(&http, payload, &limits).await {
         Ok(form) if form.get("grant_type") == Some(INVITE) => {
             let engine = engine.into_inner();
-            server.redeem(&form, &Grants { engine }).await
+            server.redeem(&form, &Grants { engine }, &mut told).await
         }
-        Ok(form) if headers(&http).next().is_none() => server.token(&form).await,
+        Ok(form) if headers(&http).next().is_none() => server.token(&form, &mut told).await,
         Ok(_) => Err(OAuthError::request(
             "A client proves itself with client_assertion alone, without the header Authorization.",
         )),
         Err(error) => Err(error),
     };
-    answered(answer.map(|answer| answer.content))
+    answered(&http, told, answer)
 }
 
 pub async fn introspect(
@@ -48,11 +50,12 @@ pub async fn introspect(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
+    let mut told = Told::default();
     let answer = match form(&http, payload, &limits).await {
-        Ok(form) => server.introspect(headers(&http), &form).await,
+        Ok(form) => server.introspect(headers(&http), &form, &mut told).await,
         Err(error) => Err(error),
     };
-    answered(answer)
+    answered(&http, told, answer)
 }
 
 pub async fn revoke(
@@ -65,14 +68,17 @@ pub async fn revoke(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
+    let mut told = Told::default();
     let answer = match form(&http, payload, &limits).await {
-        Ok(form) => server.revoke(headers(&http), &form).await,
+        Ok(form) => server.revoke(headers(&http), &form, &mut told).await,
         Err(error) => Err(error),
     };
-    answered(answer.map(|()| json!({})))
+    answered(&http, told, answer.map(|()| json!({})))
 }
 
-fn answered(answer: Result<Value, OAuthError>) -> HttpResponse {
+fn answered(http: &HttpRequest, mut told: Told, answer: Result<Value, OAuthError>) -> HttpResponse {
+    told.error = answer.as_ref().err().map(|error| error.code);
+    tell(http, told);
     match answer {
         Ok(content) => reply::json(StatusCode::OK, &content),
         Err(error) => reply::refused(&error),

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::admin::answer;
+use super::record::tell_of;
 use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::grant::{Grants, NewGrant};
@@ -49,6 +50,7 @@ pub async fn add(
         let (caller, grants, admitted) = enter(&http, &gate, engine).await?;
         let asked = read(&body.map_err(|_| unreadable())?)?;
         let grant = grants.add(&caller, asked, admitted.now.seconds).await?;
+        tell_of(&http, &grant.id, grant.patients());
         Ok(json!(grant))
     })
     .await
@@ -62,7 +64,10 @@ pub async fn revoke(
 ) -> HttpResponse {
     answer(StatusCode::OK, async {
         let (caller, grants, _) = enter(&http, &gate, engine).await?;
-        Ok(json!(grants.revoke(&caller, &id).await?))
+        tell_of(&http, &id, Vec::new());
+        let grant = grants.revoke(&caller, &id).await?;
+        tell_of(&http, &id, grant.patients());
+        Ok(json!(grant))
     })
     .await
 }

@@ -4,15 +4,19 @@ mod admin;
 mod discovery;
 mod endpoint;
 mod grants;
+mod record;
 mod reply;
+
+pub(super) use record::tell;
 
 use std::sync::Arc;
 
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::response;
-use super::routes::BASE_PATH;
+use super::routes::{BASE_PATH, nowhere};
 use crate::access::oauth::AuthorizationServer;
 use crate::fhir::outcome::{Failure, Kind};
 
@@ -38,6 +42,11 @@ pub fn configure(config: &mut ServiceConfig) {
             .app_data(web::PayloadConfig::new(MAX_BODY))
             .default_service(web::to(other_method))
     };
+    let scope = |path: &str| {
+        web::scope(path)
+            .wrap(from_fn(record::recorded))
+            .default_service(web::to(nowhere))
+    };
     config
         .service(
             resource("/.well-known/smart-configuration").route(web::get().to(discovery::smart)),
@@ -47,21 +56,27 @@ pub fn configure(config: &mut ServiceConfig) {
                 .route(web::get().to(discovery::smart)),
         )
         .service(resource("/.well-known/jwks.json").route(web::get().to(discovery::keys)))
-        .service(resource("/auth/token").route(web::post().to(endpoint::token)))
-        .service(resource("/auth/introspect").route(web::post().to(endpoint::introspect)))
-        .service(resource("/auth/revoke").route(web::post().to(endpoint::revoke)))
         .service(
-            resource("/admin/clients")
-                .route(web::get().to(admin::list))
-                .route(web::post().to(admin::add)),
+            scope("/auth")
+                .service(resource("/token").route(web::post().to(endpoint::token)))
+                .service(resource("/introspect").route(web::post().to(endpoint::introspect)))
+                .service(resource("/revoke").route(web::post().to(endpoint::revoke))),
         )
-        .service(resource("/admin/clients/{id}").route(web::delete().to(admin::disable)))
         .service(
-            resource("/admin/grants")
-                .route(web::get().to(grants::list))
-                .route(web::post().to(grants::add)),
-        )
-        .service(resource("/admin/grants/{id}").route(web::delete().to(grants::revoke)));
+            scope("/admin")
+                .service(
+                    resource("/clients")
+                        .route(web::get().to(admin::list))
+                        .route(web::post().to(admin::add)),
+                )
+                .service(resource("/clients/{id}").route(web::delete().to(admin::disable)))
+                .service(
+                    resource("/grants")
+                        .route(web::get().to(grants::list))
+                        .route(web::post().to(grants::add)),
+                )
+                .service(resource("/grants/{id}").route(web::delete().to(grants::revoke))),
+        );
 }
 
 /// The method that an address does not have.

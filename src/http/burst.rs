@@ -1,0 +1,155 @@
+//! Requests that were refused because there were too many, as rows of the audit
+//! trail: the first of a sender's at once, all others of a minute as one number.
+//! Otherwise a flood would fill the disk through the trail.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::fhir::audit::{self, Actor, Event};
+use crate::fhir::engine::Engine;
+use crate::fhir::outcome::Failure;
+
+/// So long are requests of one sender told as one.
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// Senders that are told apart at a time. All others are one.
+const MOST: usize = 1_000;
+
+const STATUS: u16 = 429;
+
+#[derive(Default)]
+pub struct Bursts(Mutex<HashMap<String, Burst>>);
+
+struct Burst {
+    began: Instant,
+    actor: Actor,
+    sent: String,
+    /// Besides the first.
+    more: u64,
+}
+
+impl Bursts {
+    /// Records a refusal, where it is the first of its sender's.
+    pub async fn refused(
+        &self,
+        engine: &Engine,
+        sender: &str,
+        actor: Actor,
+        sent: String,
+    ) -> Result<(), Failure> {
+        match self.note(sender, &actor, &sent, Instant::now()) {
+            Some((actor, event)) => audit::record(engine, &actor, &[event]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Records the numbers of minutes that are over; at the end of the service
+    /// of all.
+    pub async fn settle(&self, engine: &Engine, all: bool) -> Result<(), Failure> {
+        for (actor, event) in self.over(Instant::now(), all) {
+            audit::record(engine, &actor, &[event]).await?;
+        }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        sender: &str,
+        actor: &Actor,
+        sent: &str,
+        now: Instant,
+    ) -> Option<(Actor, Event)> {
+        let mut open = self.open();
+        let known = open.contains_key(sender) || open.len() < MOST;
+        let (key, actor) = match known {
+            true => (sender, actor.clone()),
+            false => ("", Actor::default()),
+        };
+        if let Some(burst) = open.get_mut(key) {
+            burst.more += 1;
+            return None;
+        }
+        let burst = Burst {
+            began: now,
+            actor: actor.clone(),
+            sent: sent.to_owned(),
+            more: 0,
+        };
+        open.insert(key.to_owned(), burst);
+        Some((actor, event(sent.to_owned(), 0)))
+    }
+
+    fn over(&self, now: Instant, all: bool) -> Vec<(Actor, Event)> {
+        let mut open = self.open();
+        let is_over = |burst: &Burst| all || now.duration_since(burst.began) >= WINDOW;
+        let over = open.extract_if(|_, burst| is_over(burst));
+        let counted = over.filter(|(_, burst)| burst.more > 0);
+        counted
+            .map(|(_, burst)| (burst.actor, event(burst.sent, burst.more)))
+            .collect()
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<String, Burst>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn event(sent: String, more: u64) -> Event {
+    let mut event = Event::refused(sent, STATUS);
+    event.more = more;
+    event
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn more(rows: &[(Actor, Event)]) -> Vec<u64> {
+        let mut more: Vec<u64> = rows.iter().map(|(_, event)| event.more).collect();
+        more.sort_unstable();
+        more
+    }
+
+    #[test]
+    fn a_flood_is_two_rows_a_minute() {
+        let bursts = Bursts::default();
+        let begin = Instant::now();
+        let from = |sender: &str, now| bursts.note(sender, &Actor::default(), "GET /fhir", now);
+        assert!(from("a", begin).is_some());
+        for _ in 0..99 {
+            assert!(from("a", begin).is_none());
+        }
+        assert!(from("b", begin).is_some());
+        assert_eq!(more(&bursts.over(begin, false)), [0; 0]);
+        let later = begin + WINDOW;
+        assert_eq!(more(&bursts.over(later, false)), [99], "b had no more");
+        assert!(from("a", later).is_some(), "a minute on, it is told again");
+        from("a", later);
+        assert_eq!(more(&bursts.over(later, false)), [0; 0]);
+        assert_eq!(
+            more(&bursts.over(later, true)),
+            [1],
+            "none is lost at the end"
+        );
+        assert_eq!(more(&bursts.over(later, true)), [0; 0]);
+    }
+
+    #[test]
+    fn a_flood_from_everywhere_is_bounded() {
+        let bursts = Bursts::default();
+        let begin = Instant::now();
+        let note = |sender: usize| {
+            let actor = Actor {
+                address: Some(sender.to_string()),
+                ..Actor::default()
+            };
+            bursts.note(&sender.to_string(), &actor, "GET /fhir", begin)
+        };
+        let told = (0..10 * MOST).filter_map(note).count();
+        assert_eq!(told, MOST + 1);
+        let rest = bursts.over(begin, true);
+        assert_eq!(more(&rest), [9 * MOST as u64 - 1]);
+        assert_eq!(rest[0].0, Actor::default(), "nobody is blamed for all");
+    }
+}
