@@ -8,10 +8,12 @@
 pub mod appointment;
 pub mod canonical;
 pub mod course;
+pub mod extract;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
 pub mod sri;
+pub mod trajectory;
 
 use std::sync::Arc;
 
@@ -23,10 +25,12 @@ use crate::fhir::rule::Rule;
 use appointment::AppointmentWatch;
 use canonical::CanonicalGuard;
 use course::PlanCourse;
+use extract::{Extract, ExtractWatch};
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
 use sri::SriTrials;
+use trajectory::YbocsTrajectory;
 
 /// The rules that writes pass and the operations, made of one knowledge base.
 pub struct Clinical {
@@ -61,6 +65,8 @@ impl Clinical {
     pub fn rules(&self) -> Vec<Box<dyn Rule>> {
         vec![
             Box::new(MedicationWatch(self.rules.clone())),
+            // What it adds is judged by the next.
+            Box::new(ExtractWatch(self.rules.clone())),
             Box::new(MeasureWatch(self.rules.clone())),
             Box::new(self.appointments()),
             Box::new(CanonicalGuard::new(&self.rules)),
@@ -78,6 +84,8 @@ impl Clinical {
             Box::new(MedicationCheck(self.rules.clone())),
             Box::new(SriTrials(self.rules.clone())),
             Box::new(PlanCourse(self.rules.clone())),
+            Box::new(Extract(self.rules.clone())),
+            Box::new(YbocsTrajectory(self.rules.clone())),
         ]
     }
 }
@@ -88,6 +96,8 @@ pub static OPERATIONS: &[&Definition] = &[
     &medication::CHECK,
     &sri::SRI_TRIALS,
     &course::PLAN_COURSE,
+    &extract::EXTRACT,
+    &trajectory::YBOCS_TRAJECTORY,
 ];
 
 /// Where the project's own resources have their canonical URLs.

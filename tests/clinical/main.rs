@@ -7,3 +7,4 @@ mod medicines;
 mod sri;
 mod support;
 mod table;
+mod trajectory;

@@ -9,5 +9,5 @@ mod resources;
 
 pub use guard::CanonicalGuard;
 pub use publish::publish;
-pub use questionnaire::{EXTRACT, url as questionnaire_url};
+pub use questionnaire::OBSERVATION_EXTRACT;
 pub use resources::resources;

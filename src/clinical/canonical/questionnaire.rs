@@ -9,10 +9,10 @@ use crate::clinical::knowledge::{Entry, Instrument, Knowledge, Score};
 use crate::clinical::measures::scale;
 
 /// Says that Observations are made of the answers when they are written.
-pub const EXTRACT: &str =
+pub const OBSERVATION_EXTRACT: &str =
     "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract";
 
-pub fn url(instrument: &Entry<Instrument>) -> String {
+fn url(instrument: &Entry<Instrument>) -> String {
     format!("{CANONICAL}/Questionnaire/{}", instrument.id)
 }
 
@@ -24,7 +24,7 @@ pub fn questionnaire(knowledge: &Knowledge, instrument: &Entry<Instrument>) -> O
     Some(json!({
         "resourceType": "Questionnaire",
         "id": instrument.id,
-        "extension": [{"url": EXTRACT, "valueBoolean": true}],
+        "extension": [{"url": OBSERVATION_EXTRACT, "valueBoolean": true}],
         "url": url(instrument),
         "version": instrument.provenance.version,
         "name": fact.name.replace('-', ""),

@@ -187,6 +187,13 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
             faults.push(at(score, "max is not the sum of the parts, or below min"));
         }
     }
+    for (place, outcome) in knowledge.outcomes.iter().enumerate() {
+        let mut before = knowledge.outcomes.iter().take(place);
+        let after = outcome.fact.after.as_ref();
+        if after.is_some_and(|id| !before.any(|other| other.id == *id)) {
+            faults.push(at(outcome, "after names no outcome that stands before it"));
+        }
+    }
     for instrument in &knowledge.instruments {
         if find(&instrument.fact.total).is_none() {
             let fault = format!("score {} is not there", instrument.fact.total);

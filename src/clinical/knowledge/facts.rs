@@ -225,6 +225,8 @@ pub struct Band {
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     pub text: String,
+    /// The id of the outcome that has to be met before.
+    pub after: Option<String>,
     pub percent_min: Option<i64>,
     pub percent_below: Option<i64>,
     pub total_min: Option<i64>,

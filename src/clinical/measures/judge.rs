@@ -132,21 +132,14 @@ fn in_range(
     let place = format!("{place}.value");
     let fact = &score.fact;
     match value::of_score(score, of) {
-        Ok(Some(value)) if value < fact.min || value > fact.max => {
-            let mut text = format!(
-                "{} is a number from {} to {}, not {value}.",
-                fact.name, fact.min, fact.max
-            );
-            let instrument = scale::instrument(knowledge, score);
-            let beyond = instrument.and_then(|instrument| instrument.fact.beyond.as_deref());
-            if let Some(beyond) = beyond.filter(|_| value > fact.max) {
-                text.push(' ');
-                text.push_str(beyond);
+        Ok(Some(value)) => match scale::out_of_range(knowledge, score, value) {
+            Some(text) => {
+                findings.fault(place, text);
+                None
             }
-            findings.fault(place, text);
-            None
-        }
-        Ok(value) => value,
+            None => Some(value),
+        },
+        Ok(None) => None,
         Err(why) if scale::is_own(score) => {
             findings.fault(place, format!("{}: {why}", fact.name));
             None

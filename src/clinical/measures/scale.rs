@@ -70,6 +70,25 @@ pub fn tree<'k>(knowledge: &'k Knowledge, root: &'k Entry<Score>) -> Vec<&'k Ent
     all
 }
 
+/// Why the score cannot have this value.
+pub fn out_of_range(knowledge: &Knowledge, score: &Entry<Score>, value: i64) -> Option<String> {
+    let fact = &score.fact;
+    if (fact.min..=fact.max).contains(&value) {
+        return None;
+    }
+    let mut text = format!(
+        "{} is a number from {} to {}, not {value}.",
+        fact.name, fact.min, fact.max
+    );
+    let instrument = instrument(knowledge, score);
+    let beyond = instrument.and_then(|instrument| instrument.fact.beyond.as_deref());
+    if let Some(beyond) = beyond.filter(|_| value > fact.max) {
+        text.push(' ');
+        text.push_str(beyond);
+    }
+    Some(text)
+}
+
 /// The instrument that a score belongs to.
 pub fn instrument<'k>(
     knowledge: &'k Knowledge,

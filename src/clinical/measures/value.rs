@@ -67,7 +67,8 @@ fn of_quantity(quantity: &Map<String, Value>) -> Result<i64, &'static str> {
     whole(quantity.get("value").ok_or(WHOLE)?)
 }
 
-fn whole(value: &Value) -> Result<i64, &'static str> {
+/// A number without a fraction, however it is written.
+pub fn whole(value: &Value) -> Result<i64, &'static str> {
     let number = Decimal::of(value).ok_or(WHOLE)?;
     let power = 10_i128.checked_pow(number.exponent.unsigned_abs());
     let power = power.ok_or(WHOLE)?;

@@ -17,7 +17,7 @@ mod verdict;
 mod watch;
 
 pub use check::{Assessment, Finding, Question, Rules, Setting, assess};
-pub use compatibility::{COMPATIBILITY, MedicationCompatibility};
+pub use compatibility::{AGENTS, COMPATIBILITY, MedicationCompatibility};
 pub use guard::as_it_stands;
 pub use proposal::{CHECK, MedicationCheck};
 pub use verdict::Verdict;

@@ -1,0 +1,184 @@
+//! The course of a patient's scores, over HTTP.
+
+use serde_json::{Value, json};
+
+use crate::measures::score;
+use crate::medication::with_patient;
+use crate::support::{Server, example};
+
+fn on(id: &str, code: &str, value: i64, date: &str) -> Value {
+    let mut one = score(id, code, value);
+    one["effectiveDateTime"] = date.into();
+    one
+}
+
+fn session(id: &str, start: &str) -> Value {
+    json!({"resourceType": "MedicationAdministration", "id": id, "status": "completed",
+        "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6130"}]},
+        "subject": {"reference": "Patient/p"}, "effectiveDateTime": start})
+}
+
+pub fn all<'v>(answer: &'v Value, name: &str) -> Vec<&'v Value> {
+    let parameters = answer["parameter"].as_array().unwrap().iter();
+    parameters.filter(|one| one["name"] == name).collect()
+}
+
+pub fn part<'v>(of: &'v Value, name: &str) -> &'v Value {
+    let parts = of["part"].as_array().unwrap();
+    parts
+        .iter()
+        .find(|part| part["name"] == name)
+        .unwrap_or(&Value::Null)
+}
+
+fn verdicts(answer: &Value) -> Vec<String> {
+    let outcomes = all(answer, "outcome").into_iter();
+    outcomes
+        .map(|one| {
+            let text = |name: &str| part(one, name)["valueCode"].as_str().unwrap();
+            format!("{} {}", text("outcome"), text("verdict"))
+        })
+        .collect()
+}
+
+const URL: &str = "/Patient/p/$ybocs-trajectory";
+
+async fn filled(server: &Server) {
+    with_patient(server).await;
+    for one in [
+        on("a", "ybocs-total", 34, "2026-06-01"),
+        on("b", "ybocs-total", 30, "2026-07-01"),
+        on("c", "ybocs-total", 19, "2026-08-01"),
+        on("d", "ybocs-total", 18, "2026-08-10"),
+        on("ci", "cgi-improvement", 2, "2026-08-01"),
+        on("di", "cgi-improvement", 1, "2026-08-10"),
+        session("s", "2026-07-01T09:00:00Z"),
+        session("t", "2026-07-08T09:00:00Z"),
+    ] {
+        server.put(&one).await;
+    }
+}
+
+async fn a_course_is_told(server: Server) {
+    filled(&server).await;
+    let answer = server
+        .get(&format!("{URL}?at=2026-08-20"))
+        .expect(200)
+        .await
+        .json();
+    assert_eq!(
+        all(&answer, "overall")[0]["valueCode"],
+        "response",
+        "{answer}"
+    );
+    assert_eq!(all(&answer, "complete")[0]["valueBoolean"], true);
+    let baseline = all(&answer, "baseline")[0];
+    assert_eq!(
+        part(baseline, "source")["valueReference"]["reference"],
+        "Observation/b"
+    );
+    assert_eq!(part(baseline, "band")["valueCode"], "ybocs-severe");
+    let points = all(&answer, "point");
+    assert_eq!(points.len(), 4);
+    assert_eq!(part(points[2], "change")["valueInteger"], -11);
+    assert_eq!(
+        part(points[2], "reductionPercent")["valueDecimal"].to_string(),
+        "36.6"
+    );
+    assert!(part(points[0], "change").is_null());
+    let sessions = all(&answer, "session");
+    assert_eq!(part(sessions[0], "date")["valueDate"], "2026-07-01");
+    assert_eq!(sessions.len(), 2);
+    let expected = [
+        "response met",
+        "partial-response not-met",
+        "remission not-met",
+        "relapse not-met",
+    ];
+    assert_eq!(verdicts(&answer), expected);
+    let rule = part(all(&answer, "outcome")[0], "rule")["valueUri"]
+        .as_str()
+        .unwrap();
+    assert!(rule.ends_with("#response"), "{rule}");
+    // On an earlier day less was known.
+    let early = server
+        .get(&format!("{URL}?at=2026-08-01"))
+        .expect(200)
+        .await
+        .json();
+    assert_eq!(verdicts(&early)[0], "response undetermined");
+    assert_eq!(all(&early, "overall")[0]["valueCode"], "undetermined");
+}
+
+async fn other_measures_have_a_trend(server: Server) {
+    with_patient(&server).await;
+    for (id, value, date) in [("a", 20, "2026-06-01"), ("b", 12, "2026-07-01")] {
+        let mut one = on(id, "", value, date);
+        one["code"] = json!({"coding": [{"system": "http://loinc.org", "code": "44261-6"}]});
+        server.put(&one).await;
+    }
+    let answer = server
+        .get(&format!("{URL}?measure=phq9-total"))
+        .expect(200)
+        .await
+        .json();
+    let points = all(&answer, "point");
+    assert_eq!(part(points[1], "change")["valueInteger"], -8);
+    assert_eq!(
+        part(points[1], "reductionPercent")["valueDecimal"].to_string(),
+        "40.0"
+    );
+    assert!(all(&answer, "outcome").is_empty() && all(&answer, "overall").is_empty());
+    let empty = server.get(URL).expect(200).await.json();
+    assert_eq!(all(&empty, "overall")[0]["valueCode"], "undetermined");
+    server
+        .get(&format!("{URL}?measure=height"))
+        .expect(400)
+        .await;
+    server
+        .get("/Patient/none/$ybocs-trajectory")
+        .expect(404)
+        .await;
+}
+
+async fn what_is_hidden_is_undetermined(server: Server) {
+    filled(&server).await;
+    let ask = |token: String| {
+        let call = server.get(&format!("{URL}?at=2026-08-20"));
+        async move {
+            call.header("Authorization", &format!("Bearer {token}"))
+                .send()
+                .await
+        }
+    };
+    let partial = server.issue("system/Patient.r system/Observation.rs").await;
+    let answer = ask(partial).await.json();
+    assert_eq!(all(&answer, "overall")[0]["valueCode"], "undetermined");
+    assert!(
+        verdicts(&answer)
+            .iter()
+            .all(|one| one.ends_with("undetermined")),
+        "{answer}"
+    );
+    assert!(
+        answer.to_string().contains("MedicationAdministration"),
+        "{answer}"
+    );
+    let none = server.issue("system/Observation.rs").await;
+    assert_eq!(ask(none).await.status, 403);
+    let mut other = example::patient("Other");
+    other["id"] = "q".into();
+    server.put(&other).await;
+    let found = server
+        .get("/Patient/q/$ybocs-trajectory")
+        .expect(200)
+        .await
+        .json();
+    assert!(all(&found, "point").is_empty());
+}
+
+crate::on_both_stores!(
+    a_course_is_told,
+    other_measures_have_a_trend,
+    what_is_hidden_is_undetermined,
+);
