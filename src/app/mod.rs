@@ -19,7 +19,8 @@ pub use store::{close, migrate};
 
 use crate::clinical::Clinical;
 use crate::clinical::knowledge::Knowledge;
-use crate::config::{Config, ConfigError, Server, nearest};
+use crate::clinical::vitals::Strictness;
+use crate::config::{Config, ConfigError, Server, Vitals, nearest};
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
 use crate::http::routes::BASE_PATH;
@@ -37,12 +38,21 @@ async fn engine_and_clinical(
 ) -> Result<(Engine, Clinical), StartError> {
     let settings = settings(config, address)?;
     let clinical = Clinical::new(knowledge(config)?)
-        .with_strict_appointments(config.clinical.strict_appointments);
+        .with_strict_appointments(config.clinical.strict_appointments)
+        .with_vitals(strictness(config));
     let store = store::open(&config.database).await?;
     let engine = Engine::new(store, r4(), settings, clinical.rules());
     // An unknown state is one that nothing is built on.
     index::claim(&engine, Claim::Empty).await.ok();
     Ok((engine.with_operations(clinical.operations()), clinical))
+}
+
+fn strictness(config: &Config) -> Strictness {
+    match config.clinical.vitals {
+        Vitals::History => Strictness::History,
+        Vitals::Standard => Strictness::Standard,
+        Vitals::Strict => Strictness::Strict,
+    }
 }
 
 fn knowledge(config: &Config) -> Result<Knowledge, ConfigError> {

@@ -12,8 +12,10 @@ pub mod extract;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
+pub mod observation;
 pub mod sri;
 pub mod trajectory;
+pub mod vitals;
 
 use std::sync::Arc;
 
@@ -31,11 +33,13 @@ use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
 use sri::SriTrials;
 use trajectory::YbocsTrajectory;
+use vitals::{Strictness, VitalsWatch};
 
 /// The rules that writes pass and the operations, made of one knowledge base.
 pub struct Clinical {
     rules: Arc<Rules>,
     strict_appointments: bool,
+    vitals: Strictness,
 }
 
 impl Clinical {
@@ -43,6 +47,7 @@ impl Clinical {
         Self {
             rules: Arc::new(Rules::new(knowledge)),
             strict_appointments: false,
+            vitals: Strictness::default(),
         }
     }
 
@@ -62,7 +67,17 @@ impl Clinical {
         }
     }
 
+    /// The same, holding vital signs to more or less.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Strictness) -> Self {
+        Self { vitals, ..self }
+    }
+
     pub fn rules(&self) -> Vec<Box<dyn Rule>> {
+        let vitals = VitalsWatch {
+            rules: self.rules.clone(),
+            strictness: self.vitals,
+        };
         vec![
             Box::new(MedicationWatch(self.rules.clone())),
             // What it adds is judged by the next.
@@ -70,6 +85,7 @@ impl Clinical {
             Box::new(MeasureWatch(self.rules.clone())),
             Box::new(self.appointments()),
             Box::new(CanonicalGuard::new(&self.rules)),
+            Box::new(vitals),
         ]
     }
 

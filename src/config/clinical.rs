@@ -1,24 +1,41 @@
-//! `UNLOOP_KNOWLEDGE_DIR`, `UNLOOP_STRICT_APPOINTMENTS`.
+//! `UNLOOP_KNOWLEDGE_DIR`, `UNLOOP_STRICT_APPOINTMENTS`, `UNLOOP_VITALS`.
 
 use std::path::PathBuf;
 
 use super::ConfigError;
 use super::values::Values;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clinical {
     /// `UNLOOP_KNOWLEDGE_DIR`: files that replace those of the knowledge base
     /// that the program brings.
     pub knowledge: Option<PathBuf>,
     /// `UNLOOP_STRICT_APPOINTMENTS`
     pub strict_appointments: bool,
+    /// `UNLOOP_VITALS`
+    pub vitals: Vitals,
+}
+
+/// How much of the profiles of vital signs a write is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vitals {
+    History,
+    Standard,
+    Strict,
 }
 
 impl Clinical {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
+        let vitals = match values.text("UNLOOP_VITALS") {
+            Some("history") => Vitals::History,
+            Some("standard") => Vitals::Standard,
+            Some("strict") => Vitals::Strict,
+            _ => return Err(values.wrong("UNLOOP_VITALS", "history, standard or strict")),
+        };
         Ok(Self {
             knowledge: values.text("UNLOOP_KNOWLEDGE_DIR").map(PathBuf::from),
             strict_appointments: values.flag("UNLOOP_STRICT_APPOINTMENTS")?,
+            vitals,
         })
     }
 }

@@ -17,7 +17,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub use access::{Access, GivenSecret, TrustedIssuer};
-pub use clinical::Clinical;
+pub use clinical::{Clinical, Vitals};
 pub use database::{Address, Database};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};

@@ -211,6 +211,12 @@ pub const SETTINGS: &[Setting] = &[
         "refuse what is wrong with appointments of other systems too, instead of warning",
     ),
     setting(
+        "UNLOOP_VITALS",
+        "clinical.vitals",
+        "standard",
+        "history: refuse only impossible vital signs; standard: unreadable ones too; strict: implausible ones and any breach of the R4 profiles",
+    ),
+    setting(
         "UNLOOP_LOG",
         "log.filter",
         "warn,unloop=info,unloop::request=warn",

@@ -201,6 +201,16 @@ fn comparable(mut content: Value, sent: &Value) -> Value {
         meta.shift_remove("versionId");
         meta.shift_remove("lastUpdated");
     }
+    // An infant's length is implausible in a programme for adults, and flagged.
+    let own = |tag: &Value| tag["system"] == "https://unloop.dev/fhir/CodeSystem/data-quality";
+    if let Some(meta) = members.get_mut("meta").and_then(Value::as_object_mut)
+        && let Some(tags) = meta.get_mut("tag").and_then(Value::as_array_mut)
+    {
+        tags.retain(|tag| !own(tag));
+        if tags.is_empty() {
+            meta.shift_remove("tag");
+        }
+    }
     if members.get("meta") == Some(&json!({})) {
         members.shift_remove("meta");
     }

@@ -63,6 +63,7 @@ mod transaction;
 mod transaction_links;
 mod update;
 mod views;
+mod vitals;
 mod vread;
 
 /// A whole answer, the same on every store.

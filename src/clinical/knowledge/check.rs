@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::criterion::JudgedBy;
 use super::entry::{Entry, Tier};
 use super::facts::RuleKind;
 use super::{Fault, Knowledge};
@@ -16,6 +17,7 @@ pub fn check(knowledge: &Knowledge) -> Vec<Fault> {
     rules(knowledge, &mut faults);
     scores(knowledge, &mut faults);
     course(knowledge, &mut faults);
+    criteria(knowledge, &mut faults);
     faults
 }
 
@@ -244,6 +246,45 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     for kind in &knowledge.kinds {
         if kind.fact.minutes < 1 {
             faults.push(at(kind, "lasts at least a minute"));
+        }
+    }
+}
+
+/// A criterion has what it is judged by.
+fn criteria(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    for criterion in &knowledge.criteria {
+        let fact = &criterion.fact;
+        for id in &fact.findings {
+            if !knowledge.findings.iter().any(|finding| finding.id == *id) {
+                faults.push(at(criterion, format!("finding {id} is not there")));
+            }
+        }
+        for id in fact.score.iter().chain(&fact.scale) {
+            if !knowledge.scores.iter().any(|score| score.id == *id) {
+                faults.push(at(criterion, format!("score {id} is not there")));
+            }
+        }
+        let (missing, name) = match fact.judged_by {
+            JudgedBy::Age => (fact.at_least.is_none(), "at_least"),
+            JudgedBy::Score => (
+                fact.at_least.is_none() || fact.score.is_none(),
+                "score and at_least",
+            ),
+            JudgedBy::BloodPressure => (fact.within_days.is_none(), "within_days"),
+            JudgedBy::Participant => (fact.participant.is_none(), "participant"),
+            JudgedBy::Watched => (
+                fact.scale.is_none() || fact.every_days.is_none(),
+                "scale and every_days",
+            ),
+            JudgedBy::Condition
+            | JudgedBy::NoCondition
+            | JudgedBy::NoHistory
+            | JudgedBy::Procedure
+            | JudgedBy::Screen => (fact.findings.is_empty(), "findings"),
+            JudgedBy::SriTrial | JudgedBy::Answer | JudgedBy::Location => (false, ""),
+        };
+        if missing {
+            faults.push(at(criterion, format!("is judged by {name}, and has none")));
         }
     }
 }

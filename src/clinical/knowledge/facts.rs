@@ -152,6 +152,11 @@ pub struct Dose {
 #[serde(deny_unknown_fields)]
 pub struct Sign {
     pub loinc: String,
+    /// LOINC codes that stand beside it.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// The profile of R4 that holds where this is the code of an Observation.
+    pub profile: Option<String>,
     /// UCUM; empty for a panel.
     pub units: Vec<String>,
     pub plausible: Option<[i64; 2]>,
@@ -161,9 +166,14 @@ pub struct Sign {
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     pub setting: String,
+    /// What is said of a value beyond it.
+    pub interpretation: Option<String>,
     pub systolic: Option<i64>,
     pub diastolic: Option<i64>,
     pub oxygen_saturation: Option<i64>,
+    /// Beyond it a clinician weighs; nothing stops by itself.
+    #[serde(default)]
+    pub review: bool,
     pub action: String,
 }
 
@@ -173,15 +183,6 @@ pub struct Schedule {
     /// After the dose, 0 is before it.
     pub minutes: Vec<i64>,
     pub text: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Criterion {
-    pub text: String,
-    pub evidence: String,
-    pub if_missing: String,
-    pub to_settle: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]

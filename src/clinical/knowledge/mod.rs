@@ -2,17 +2,19 @@
 //! start. `facts` says what an entry may hold, `entry` what all have in common.
 
 mod check;
+mod criterion;
 mod entry;
 mod facts;
 mod load;
 
 use std::path::Path;
 
+pub use criterion::{Codes, Criterion, Effect, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Anchor, Band, Class, Code, Criterion, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit,
-    Outcome, Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source,
-    Spacing, Trial, WashOut,
+    Anchor, Band, Class, Code, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit, Outcome,
+    Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source, Spacing,
+    Trial, WashOut,
 };
 pub use load::Fault;
 
@@ -34,6 +36,7 @@ pub struct Knowledge {
     pub limits: Vec<Entry<Limit>>,
     pub schedules: Vec<Entry<Schedule>>,
     pub criteria: Vec<Entry<Criterion>>,
+    pub findings: Vec<Entry<Codes>>,
     pub scores: Vec<Entry<Score>>,
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
@@ -86,6 +89,7 @@ impl Knowledge {
             limits: files.take("vitals.toml", "limit"),
             schedules: files.take("vitals.toml", "schedule"),
             criteria: files.take("candidacy.toml", "criterion"),
+            findings: files.take("candidacy.toml", "finding"),
             scores: files.take("scales.toml", "score"),
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),

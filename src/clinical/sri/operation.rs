@@ -66,30 +66,65 @@ impl Operation for SriTrials {
     }
 }
 
+/// The trials of a patient, in the order of time.
+pub struct History<'k> {
+    pub measure: Measure,
+    pub trials: Vec<Trial<'k>>,
+    /// Records whose medicine is not understood.
+    pub unclear: Vec<String>,
+    /// There are records that the caller may not see.
+    hidden: bool,
+}
+
+/// `None` where the knowledge base has no rule on adequate trials.
+pub fn history<'k>(rules: &'k Rules, seen: &Seen, shelf: &Shelf, at: i64) -> Option<History<'k>> {
+    let measure = Measure::of(&rules.knowledge)?;
+    let (by_drug, unclear) = segments(rules, seen, shelf, at);
+    let mut found = Vec::new();
+    for dose in &rules.knowledge.doses {
+        if let Some(segments) = by_drug.get(&dose.fact.drug) {
+            found.extend(trials(dose, segments.clone(), &measure));
+        }
+    }
+    found.sort_by_key(|trial| (trial.first, trial.last));
+    Some(History {
+        measure,
+        trials: found,
+        unclear,
+        hidden: seen.hidden,
+    })
+}
+
+impl History<'_> {
+    /// One adequate trial is enough; none is certain only where all is known.
+    pub fn overall(&self) -> Adequacy {
+        let open = self.hidden || !self.unclear.is_empty();
+        if count(&self.trials, Adequacy::Adequate) > 0 {
+            Adequacy::Adequate
+        } else if open || self.trials.is_empty() || count(&self.trials, Adequacy::Undetermined) > 0
+        {
+            Adequacy::Undetermined
+        } else {
+            Adequacy::Inadequate
+        }
+    }
+}
+
 impl SriTrials {
     fn parts(&self, seen: &Seen, shelf: &Shelf, at: i64) -> Result<Vec<Part>, Failure> {
         let knowledge = &self.0.knowledge;
-        let measure = Measure::of(knowledge).ok_or_else(|| {
+        let history = history(&self.0, seen, shelf, at).ok_or_else(|| {
             Failure::new(
                 Kind::NotSupported,
                 "The knowledge base has no rule on adequate trials.",
             )
         })?;
-        let (by_drug, unclear) = self.segments(seen, shelf, at);
-        let mut found = Vec::new();
-        for dose in &knowledge.doses {
-            if let Some(segments) = by_drug.get(&dose.fact.drug) {
-                found.extend(trials(dose, segments.clone(), &measure));
-            }
-        }
-        found.sort_by_key(|trial| (trial.first, trial.last));
+        let complete = !seen.hidden && history.unclear.is_empty();
+        let adequate = count(&history.trials, Adequacy::Adequate);
         let mut parts = vec![
-            Part::code(
-                "overall",
-                overall(&found, seen.hidden || !unclear.is_empty()),
-            ),
-            Part::value("adequate", "Integer", count(&found, Adequacy::Adequate)),
-            Part::flag("complete", !seen.hidden && unclear.is_empty()),
+            Part::code("overall", history.overall().code()),
+            Part::value("adequate", "Integer", adequate),
+            Part::flag("complete", complete),
             Part::value("at", "DateTime", instant(at)),
             Part::text("ruleSetVersion", &knowledge.version),
             Part::text(
@@ -100,43 +135,12 @@ impl SriTrials {
         if seen.hidden {
             parts.push(Part::text("notice", "There are MedicationStatements that your access does not reach; they are not counted."));
         }
-        for source in unclear {
-            parts.push(Part::reference("notUnderstood", &source));
+        for source in &history.unclear {
+            parts.push(Part::reference("notUnderstood", source));
         }
-        parts.extend(found.iter().map(|trial| self.part(trial, &measure)));
+        let measure = &history.measure;
+        parts.extend(history.trials.iter().map(|trial| self.part(trial, measure)));
         Ok(parts)
-    }
-
-    /// The segments of each drug that has a target dose, and the records whose
-    /// medicine is not understood.
-    fn segments(
-        &self,
-        seen: &Seen,
-        shelf: &Shelf,
-        at: i64,
-    ) -> (BTreeMap<String, Vec<Segment>>, Vec<String>) {
-        let mut by_drug: BTreeMap<String, Vec<Segment>> = BTreeMap::new();
-        let mut unclear = Vec::new();
-        for version in &seen.resources {
-            let (source, content) = (version.key.to_string(), &version.resource.content);
-            let resolution = self.0.medicine(content, shelf);
-            let whole = resolution.open.is_empty() && resolution.ingredients.len() == 1;
-            let doses = self.0.knowledge.doses.iter().map(|dose| &dose.fact.drug);
-            let mut known = false;
-            for drug in doses {
-                let mut ingredients = resolution.ingredients.iter();
-                if ingredients.any(|one| one.drug.as_ref() == Some(drug)) {
-                    known = true;
-                    if let Some(found) = segment(&source, drug, content, whole, day_of(at)) {
-                        by_drug.entry(drug.clone()).or_default().push(found);
-                    }
-                }
-            }
-            if !known && !resolution.open.is_empty() {
-                unclear.push(source);
-            }
-        }
-        (by_drug, unclear)
     }
 
     fn part(&self, trial: &Trial<'_>, measure: &Measure) -> Part {
@@ -198,20 +202,41 @@ impl SriTrials {
     }
 }
 
+/// The segments of each drug that has a target dose, and the records whose
+/// medicine is not understood.
+fn segments(
+    rules: &Rules,
+    seen: &Seen,
+    shelf: &Shelf,
+    at: i64,
+) -> (BTreeMap<String, Vec<Segment>>, Vec<String>) {
+    let mut by_drug: BTreeMap<String, Vec<Segment>> = BTreeMap::new();
+    let mut unclear = Vec::new();
+    for version in &seen.resources {
+        let (source, content) = (version.key.to_string(), &version.resource.content);
+        let resolution = rules.medicine(content, shelf);
+        let whole = resolution.open.is_empty() && resolution.ingredients.len() == 1;
+        let doses = rules.knowledge.doses.iter().map(|dose| &dose.fact.drug);
+        let mut known = false;
+        for drug in doses {
+            let mut ingredients = resolution.ingredients.iter();
+            if ingredients.any(|one| one.drug.as_ref() == Some(drug)) {
+                known = true;
+                if let Some(found) = segment(&source, drug, content, whole, day_of(at)) {
+                    by_drug.entry(drug.clone()).or_default().push(found);
+                }
+            }
+        }
+        if !known && !resolution.open.is_empty() {
+            unclear.push(source);
+        }
+    }
+    (by_drug, unclear)
+}
+
 fn count(found: &[Trial<'_>], adequacy: Adequacy) -> usize {
     found
         .iter()
         .filter(|trial| trial.adequacy == adequacy)
         .count()
-}
-
-/// One adequate trial is enough; none is certain only where all is known.
-fn overall(found: &[Trial<'_>], open: bool) -> &'static str {
-    if count(found, Adequacy::Adequate) > 0 {
-        Adequacy::Adequate.code()
-    } else if open || found.is_empty() || count(found, Adequacy::Undetermined) > 0 {
-        Adequacy::Undetermined.code()
-    } else {
-        Adequacy::Inadequate.code()
-    }
 }

@@ -9,6 +9,7 @@ use unloop::access::issuer::TokenTerms;
 use unloop::app::Access;
 use unloop::clinical::Clinical;
 use unloop::clinical::knowledge::Knowledge;
+use unloop::clinical::vitals::Strictness;
 use unloop::config::Config;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
@@ -48,7 +49,22 @@ impl Server {
             cursors: CursorKey::new(b"cursors"),
         };
         tweak(&mut settings);
-        Some(Self::launch(Arc::new(database), store, settings, listener).await)
+        let clinical = clinical();
+        Some(Self::launch(Arc::new(database), store, settings, listener, clinical).await)
+    }
+
+    /// A server that holds vital signs to more or less than usual.
+    pub async fn start_holding(kind: StoreKind, vitals: Strictness) -> Option<Self> {
+        let (database, store) = Database::create(kind).await?;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = Settings {
+            base_url: format!("http://{}/fhir", listener.local_addr().unwrap()),
+            types: Vec::new(),
+            limits: unloop::fhir::engine::Limits::default(),
+            cursors: CursorKey::new(b"cursors"),
+        };
+        let clinical = clinical().with_vitals(vitals);
+        Some(Self::launch(Arc::new(database), store, settings, listener, clinical).await)
     }
 
     /// Another instance on the same database, behind the same address of the outside.
@@ -62,7 +78,8 @@ impl Server {
         };
         let store = self.database.open().await;
         let own = format!("http://{}/fhir", listener.local_addr().unwrap());
-        let mut launched = Self::launch(self.database.clone(), store, settings, listener).await;
+        let database = self.database.clone();
+        let mut launched = Self::launch(database, store, settings, listener, clinical()).await;
         launched.base = own;
         launched
     }
@@ -72,9 +89,9 @@ impl Server {
         store: Arc<dyn Store>,
         settings: Settings,
         listener: std::net::TcpListener,
+        clinical: Clinical,
     ) -> Self {
         let base = settings.base_url.clone();
-        let clinical = Clinical::new(Knowledge::embedded().unwrap());
         let engine = Engine::new(store.clone(), r4(), settings, clinical.rules());
         let engine = Data::new(engine.with_operations(clinical.operations()));
         let kept = engine.clone();
@@ -218,6 +235,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.handle.stop(false));
     }
+}
+
+fn clinical() -> Clinical {
+    Clinical::new(Knowledge::embedded().unwrap())
 }
 
 /// Issuers and clients of the tests are on this machine.

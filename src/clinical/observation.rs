@@ -1,0 +1,141 @@
+//! What an Observation says, read in the same way by everything that computes
+//! with it. <https://hl7.org/fhir/R4/observation.html>
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
+use super::CANONICAL;
+use super::knowledge::{Entry, Knowledge, Sign};
+use crate::fhir::search::date;
+use crate::fhir::search::decimal::Decimal;
+use crate::fhir::search::path::{items, text};
+use crate::fhir::search::ucum::{self, Unit};
+
+pub const LOINC: &str = "http://loinc.org";
+
+/// A value that nobody has confirmed: left out of every computation.
+pub const IMPLAUSIBLE: &str = "implausible";
+/// An implausible value of which somebody has said that it is right.
+pub const CONFIRMED: &str = "confirmed";
+
+/// The system of both, as tags.
+pub fn quality() -> String {
+    format!("{CANONICAL}/CodeSystem/data-quality")
+}
+
+/// Whether computations may rest on it: finished, and nothing against it.
+pub fn is_usable(content: &Map<String, Value>) -> bool {
+    let finished = matches!(
+        text(content, "status"),
+        Some("final" | "amended" | "corrected")
+    );
+    finished && !has_tag(content, IMPLAUSIBLE)
+}
+
+/// Whether it carries the tag of the service's judgement on its values.
+pub fn has_tag(content: &Map<String, Value>, code: &str) -> bool {
+    let system = quality();
+    let meta = content.get("meta").and_then(Value::as_object);
+    let mut tags = meta.into_iter().flat_map(|meta| items(meta, "tag"));
+    tags.any(|tag| is_coding(tag, &system, code))
+}
+
+pub fn is_coding(coding: &Value, system: &str, code: &str) -> bool {
+    let member = |name| coding.get(name).and_then(Value::as_str);
+    member("system") == Some(system) && member("code") == Some(code)
+}
+
+/// Whether a CodeableConcept has this code.
+pub fn has_code(concept: Option<&Value>, system: &str, code: &str) -> bool {
+    let concept = concept.and_then(Value::as_object);
+    let mut codings = concept
+        .into_iter()
+        .flat_map(|concept| items(concept, "coding"));
+    codings.any(|coding| is_coding(coding, system, code))
+}
+
+/// The vital sign that `code` of an Observation or component means.
+pub fn sign_of<'k>(
+    knowledge: &'k Knowledge,
+    holder: &Map<String, Value>,
+) -> Option<&'k Entry<Sign>> {
+    let code = holder.get("code");
+    let signs = || knowledge.signs.iter();
+    let means = |loinc: &String| has_code(code, LOINC, loinc);
+    signs()
+        .find(|sign| means(&sign.fact.loinc))
+        .or_else(|| signs().find(|sign| sign.fact.also.iter().any(means)))
+}
+
+/// The time that `effective[x]` covers.
+pub fn effective(content: &Map<String, Value>) -> Option<date::Range> {
+    for name in ["effectiveDateTime", "effectiveInstant"] {
+        if let Some(time) = text(content, name) {
+            return date::range(time);
+        }
+    }
+    let period = content.get("effectivePeriod").and_then(Value::as_object)?;
+    let end = |name| text(period, name).and_then(date::range);
+    match (end("start"), end("end")) {
+        (Some((low, _)), Some((_, high))) => Some((low, high)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// The unit of a Quantity, where UCUM knows it.
+pub fn unit_of(quantity: &Map<String, Value>) -> Option<Unit> {
+    let ucum = text(quantity, "system") == Some(ucum::SYSTEM);
+    text(quantity, "code").filter(|_| ucum).and_then(ucum::unit)
+}
+
+/// The exact value in base units; `None` where it is none, or only bounds one.
+pub fn in_base(quantity: &Map<String, Value>) -> Option<i64> {
+    if quantity.contains_key("comparator") {
+        return None;
+    }
+    let value = quantity.get("value").and_then(Decimal::of)?;
+    unit_of(quantity)?.ordered(value)
+}
+
+/// How a Quantity compares with so many of a unit; `None` where it does not.
+pub fn compare(quantity: &Map<String, Value>, limit: i64, unit: &str) -> Option<Ordering> {
+    let unit = ucum::unit(unit)?;
+    if unit_of(quantity)?.kind() != unit.kind() {
+        return None;
+    }
+    let limit = Decimal {
+        mantissa: limit.into(),
+        exponent: 0,
+        precision: 0,
+    };
+    Some(in_base(quantity)?.cmp(&unit.ordered(limit)?))
+}
+
+/// `valueQuantity` of an Observation or component.
+pub fn quantity(holder: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    holder.get("valueQuantity").and_then(Value::as_object)
+}
+
+/// The value of a component by the id of its sign: `systolic`.
+pub fn component<'v>(
+    knowledge: &Knowledge,
+    content: &'v Map<String, Value>,
+    sign: &str,
+) -> Option<&'v Map<String, Value>> {
+    let components = items(content, "component")
+        .iter()
+        .filter_map(Value::as_object);
+    let mut found = components
+        .filter(|component| sign_of(knowledge, component).is_some_and(|known| known.id == sign));
+    quantity(found.next()?)
+}
+
+/// A Quantity for a reader: `182 mm[Hg]`.
+pub fn shown(quantity: &Map<String, Value>) -> String {
+    let value = quantity.get("value").map(ToString::to_string);
+    let unit = text(quantity, "code").or_else(|| text(quantity, "unit"));
+    format!("{} {}", value.unwrap_or_default(), unit.unwrap_or_default())
+        .trim()
+        .to_owned()
+}

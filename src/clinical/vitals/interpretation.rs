@@ -1,0 +1,104 @@
+//! High or low by the limits of the knowledge base, where the sender says
+//! nothing. What the service filled in carries the limit's id, so that it
+//! follows the value; a sender's own is never touched.
+//! <https://hl7.org/fhir/R4/valueset-observation-interpretation.html>
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use crate::clinical::CANONICAL;
+use crate::clinical::knowledge::{Entry, Knowledge, Limit};
+use crate::clinical::observation::{compare, quantity, sign_of};
+use crate::fhir::search::path::items;
+
+const SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
+
+fn limits() -> String {
+    format!("{CANONICAL}/CodeSystem/vital-limit")
+}
+
+/// Takes back what the service said earlier, and says what holds of the values
+/// that are there now; of doubtful ones nothing.
+pub fn fill(knowledge: &Knowledge, content: &mut Map<String, Value>, doubtful: bool) {
+    withdraw(content);
+    let own = (!doubtful).then(|| crossed(knowledge, content)).flatten();
+    let mut worst = own;
+    if let Some(Value::Array(components)) = content.get_mut("component") {
+        for component in components.iter_mut().filter_map(Value::as_object_mut) {
+            withdraw(component);
+            let crossed = (!doubtful).then(|| crossed(knowledge, component)).flatten();
+            say(component, crossed);
+            worst = worse(worst, crossed);
+        }
+    }
+    say(content, worst);
+}
+
+fn withdraw(holder: &mut Map<String, Value>) {
+    let system = limits();
+    let is_own = |concept: &Value| {
+        let concept = concept.as_object();
+        let mut codings = concept
+            .into_iter()
+            .flat_map(|concept| items(concept, "coding"));
+        codings.any(|coding| coding.get("system").and_then(Value::as_str) == Some(&system))
+    };
+    if let Some(Value::Array(concepts)) = holder.get_mut("interpretation") {
+        concepts.retain(|concept| !is_own(concept));
+        if concepts.is_empty() {
+            holder.remove("interpretation");
+        }
+    }
+}
+
+/// The farthest limit that the value is beyond.
+fn crossed<'k>(knowledge: &'k Knowledge, holder: &Map<String, Value>) -> Option<&'k Entry<Limit>> {
+    let (sign, quantity) = (sign_of(knowledge, holder)?, quantity(holder)?);
+    let unit = sign.fact.units.first()?;
+    let beyond = |limit: &Limit| {
+        let (value, side) = match sign.id.as_str() {
+            "systolic" => (limit.systolic, Ordering::Greater),
+            "diastolic" => (limit.diastolic, Ordering::Greater),
+            "oxygen-saturation" => (limit.oxygen_saturation, Ordering::Less),
+            _ => return false,
+        };
+        value.is_some_and(|value| compare(quantity, value, unit) == Some(side))
+    };
+    let said = knowledge.limits.iter();
+    let said = said.filter(|limit| limit.fact.interpretation.is_some() && beyond(&limit.fact));
+    said.fold(None, |worst, limit| worse(worst, Some(limit)))
+}
+
+/// `HH` is worse than `H`.
+fn worse<'k>(
+    one: Option<&'k Entry<Limit>>,
+    other: Option<&'k Entry<Limit>>,
+) -> Option<&'k Entry<Limit>> {
+    let far = |limit: Option<&Entry<Limit>>| {
+        let code = limit.and_then(|limit| limit.fact.interpretation.as_ref());
+        code.map_or(0, String::len)
+    };
+    if far(other) > far(one) { other } else { one }
+}
+
+fn say(holder: &mut Map<String, Value>, limit: Option<&Entry<Limit>>) {
+    let Some(limit) = limit.filter(|_| !holder.contains_key("interpretation")) else {
+        return;
+    };
+    let Some(code) = limit.fact.interpretation.as_deref() else {
+        return;
+    };
+    let display = match code {
+        "H" => "High",
+        "HH" => "Critical high",
+        "L" => "Low",
+        "LL" => "Critical low",
+        _ => code,
+    };
+    let concept = json!([{"coding": [
+        {"system": SYSTEM, "code": code, "display": display},
+        {"system": limits(), "code": limit.id},
+    ]}]);
+    holder.insert("interpretation".to_owned(), concept);
+}
