@@ -2,8 +2,11 @@
 //! before a request came is revoked for that request.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, ready};
 
 use crate::fhir::engine::unavailable;
 use crate::fhir::outcome::Failure;
@@ -14,39 +17,59 @@ use crate::store::registry::Registry;
 /// takes the answer to a question that was asked before it came.
 pub struct Fresh {
     registry: Arc<dyn Registry>,
-    arrivals: AtomicU64,
-    answered: tokio::sync::Mutex<Answered>,
+    newest: Mutex<Question>,
 }
 
-struct Answered {
-    /// How many had come when the question was asked.
-    arrivals: u64,
-    epoch: Result<i64, StoreError>,
+/// Asked by whoever waits, and by the next where that one goes away.
+#[derive(Clone)]
+struct Question {
+    begun: Arc<AtomicBool>,
+    answer: Shared<BoxFuture<'static, Result<i64, StoreError>>>,
+}
+
+impl Question {
+    /// To be asked once `before` is answered.
+    fn after(before: Self, registry: Arc<dyn Registry>) -> Self {
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = begun.clone();
+        let ask = async move {
+            // Its answer is for those who came earlier.
+            drop(before.answer.await);
+            begins.store(true, Ordering::SeqCst);
+            registry.epoch().await
+        };
+        Self {
+            begun,
+            answer: ask.boxed().shared(),
+        }
+    }
 }
 
 impl Fresh {
     pub fn new(registry: Arc<dyn Registry>) -> Self {
+        let first = Question {
+            begun: Arc::new(AtomicBool::new(true)),
+            answer: ready(Ok(0)).boxed().shared(),
+        };
         Self {
             registry,
-            arrivals: AtomicU64::new(0),
-            answered: tokio::sync::Mutex::new(Answered {
-                arrivals: 0,
-                epoch: Ok(0),
-            }),
+            newest: Mutex::new(first),
         }
     }
 
     /// The epoch as it is now. Without an answer of the store nobody is let in.
     pub async fn epoch(&self) -> Result<i64, Failure> {
-        let mine = self.arrivals.fetch_add(1, Ordering::SeqCst) + 1;
-        // Whoever waits here is answered by the one that asks next.
-        let mut answered = self.answered.lock().await;
-        if answered.arrivals < mine {
-            let arrivals = self.arrivals.load(Ordering::SeqCst);
-            let epoch = self.registry.epoch().await;
-            *answered = Answered { arrivals, epoch };
+        let mine = self.question().answer;
+        mine.await.map_err(|error| unavailable(&error))
+    }
+
+    /// The newest that was not sent yet, or another behind it.
+    fn question(&self) -> Question {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if newest.begun.load(Ordering::SeqCst) {
+            *newest = Question::after(newest.clone(), self.registry.clone());
         }
-        answered.epoch.as_ref().copied().map_err(unavailable)
+        newest.clone()
     }
 }
 

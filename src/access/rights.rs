@@ -44,12 +44,20 @@ pub struct GrantTerms {
 }
 
 /// All that a caller may touch: the union of these.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rights {
     alternatives: Vec<Alternative>,
+    /// What the alternatives come to for each of [`Permission::ALL`].
+    views: [Scope; Permission::ALL.len()],
     identity: String,
     /// That of the grant.
     purpose: Option<String>,
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self::new(Vec::new(), String::new())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -76,9 +84,14 @@ impl Rights {
             types: None,
             rows: Filter::All(Vec::new()),
         };
+        Self::new(vec![all], identity.to_owned())
+    }
+
+    fn new(alternatives: Vec<Alternative>, identity: String) -> Self {
         Self {
-            alternatives: vec![all],
-            identity: identity.to_owned(),
+            views: Permission::ALL.map(|permission| view(&alternatives, permission)),
+            alternatives,
+            identity,
             purpose: None,
         }
     }
@@ -96,9 +109,8 @@ impl Rights {
             return Err(Failure::new(Kind::Forbidden, text));
         }
         Ok(Self {
-            alternatives,
-            identity: format!("{holder:?}"),
             purpose: holder.grant.as_ref().map(|grant| grant.purpose.clone()),
+            ..Self::new(alternatives, format!("{holder:?}"))
         })
     }
 
@@ -123,18 +135,28 @@ impl Rights {
 
     /// All rows, of whatever type, with which the caller may do this.
     pub fn view(&self, permission: Permission) -> Scope {
-        let granted = |a: &&Alternative| a.permissions.has(permission);
-        let mut rows = Vec::new();
-        for alternative in self.alternatives.iter().filter(granted) {
-            if alternative.rows == Filter::All(Vec::new()) {
-                return Scope::everything();
-            }
-            if !rows.contains(&alternative.rows) {
-                rows.push(alternative.rows.clone());
-            }
-        }
-        Scope::only(Filter::Any(rows))
+        let mut views = Permission::ALL.iter().zip(&self.views);
+        let view = views.find(|(of, _)| **of == permission);
+        view.map_or_else(nothing, |(_, view)| view.clone())
     }
+}
+
+fn nothing() -> Scope {
+    Scope::only(Filter::Any(Vec::new()))
+}
+
+fn view(alternatives: &[Alternative], permission: Permission) -> Scope {
+    let granted = |a: &&Alternative| a.permissions.has(permission);
+    let mut rows = Vec::new();
+    for alternative in alternatives.iter().filter(granted) {
+        if alternative.rows == Filter::All(Vec::new()) {
+            return Scope::everything();
+        }
+        if !rows.contains(&alternative.rows) {
+            rows.push(alternative.rows.clone());
+        }
+    }
+    Scope::only(Filter::Any(rows))
 }
 
 /// Refuses scopes of which a part would grant nothing: whoever writes them

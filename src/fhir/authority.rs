@@ -16,6 +16,16 @@ pub enum Permission {
     Search,
 }
 
+impl Permission {
+    pub const ALL: [Self; 5] = [
+        Self::Create,
+        Self::Read,
+        Self::Update,
+        Self::Delete,
+        Self::Search,
+    ];
+}
+
 /// One caller's rights. The engine asks for every interaction, entry by entry,
 /// and passes the scope on to the store with every question.
 pub trait Authority: Send + Sync {

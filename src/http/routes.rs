@@ -50,7 +50,7 @@ pub fn configure(limits: HttpLimits) -> impl FnOnce(&mut ServiceConfig) + Clone 
             .route("/health/ready", web::get().to(health::ready))
             .route("/openapi.json", web::get().to(openapi))
             .configure(auth::configure)
-            .service(web::resource([BASE_PATH, "/fhir/{path:.*}"]).to(fhir))
+            .service(web::scope(BASE_PATH).default_service(web::to(fhir)))
             .default_service(web::to(nowhere));
     }
 }

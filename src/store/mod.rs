@@ -15,6 +15,7 @@ pub mod reindex;
 pub mod scope;
 pub mod sql;
 pub mod sqlite;
+mod together;
 
 pub use audit::{AuditEntry, AuditRow, AuditTrail, Chain, ChainPlace};
 pub use change::{

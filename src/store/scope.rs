@@ -29,6 +29,12 @@ impl Scope {
         is_always(&self.0)
     }
 
+    /// Whether it is the very same condition. One that only says the same may
+    /// count as another.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.is_everything() && other.is_everything())
+    }
+
     /// What it asks of rows of these types.
     #[must_use]
     pub fn within(&self, types: &[impl AsRef<str>]) -> Self {

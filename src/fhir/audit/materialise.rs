@@ -25,6 +25,11 @@ const BATCH: usize = 200;
 /// How long the background waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What the background leaves to callers for each part of the time that it takes:
+/// while it keeps up with what they do, and while they are faster.
+const REST: u32 = 1;
+const REST_BEHIND: u32 = 15;
+
 /// One at a time within an instance.
 #[derive(Debug, Default)]
 pub struct Trail {
@@ -36,7 +41,9 @@ pub async fn settle(engine: &Engine) -> Result<(), Failure> {
     catch_up(engine, false).await
 }
 
-/// Renders for ever, at half the speed that it could.
+/// Renders for ever, at half the speed that it could; with what callers leave
+/// while they do more than could be rendered anyway. What is asked for in the
+/// meantime is rendered by [`settle`].
 pub async fn follow(engine: &Engine) {
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -53,6 +60,7 @@ async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
     for chain in engine.store.chains().await.map_err(failed)? {
         let writer = &chain.end.writer;
         let mut entry = done.iter().find(|entry| entry.key.id == *writer).cloned();
+        let behind = chain.end.position - position(entry.as_ref());
         while position(entry.as_ref()) < chain.end.position {
             let started = Instant::now();
             {
@@ -65,11 +73,21 @@ async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
                 entry = engine.store.get(RENDERED, writer).await.map_err(failed)?;
             }
             if paced {
-                tokio::time::sleep(started.elapsed()).await;
+                let now = backlog(engine, writer, position(entry.as_ref())).await?;
+                let rest = if now > behind { REST_BEHIND } else { REST };
+                tokio::time::sleep(started.elapsed() * rest).await;
             }
         }
     }
     Ok(())
+}
+
+/// How many rows of a chain are not rendered yet.
+async fn backlog(engine: &Engine, writer: &str, done: i64) -> Result<i64, Failure> {
+    let chains = engine.store.chains().await;
+    let chains = chains.map_err(|error| unavailable(&error))?;
+    let chain = chains.iter().find(|chain| chain.end.writer == writer);
+    Ok(chain.map_or(0, |chain| chain.end.position - done))
 }
 
 fn position(entry: Option<&RegistryEntry>) -> i64 {

@@ -17,9 +17,9 @@ use super::super::interaction::search::{write, write_issues};
 use super::super::link::{self, CURSOR};
 use super::super::outcome::{Failure, Issue, Kind};
 use super::super::request::{Content, Request};
-use super::super::resource::parse_stored;
 use super::super::search::date::{self, Range};
 use super::super::search::key::compartment_key;
+use super::super::search::mention;
 use super::super::search::page::{self, Place};
 use super::super::view::View;
 use crate::store::{
@@ -261,11 +261,8 @@ async fn supporting(
     let mut wanted: Vec<ResourceKey> = Vec::new();
     let mut seen = HashSet::new();
     for row in rows {
-        let Some(resource) = parse_stored(row)? else {
-            continue;
-        };
-        let name = &resource.resource_type;
-        for (_, key) in engine.catalogue.references(name, None, &resource.content) {
+        let body = row.body.as_deref().unwrap_or_default();
+        for key in mention::mentioned(body, &engine.catalogue.base) {
             let outside = key.resource_type != "Patient"
                 && !compartment.members.contains_key(&key.resource_type);
             let asked_for = asked.types.is_empty() || asked.types.contains(&key.resource_type);

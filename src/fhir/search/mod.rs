@@ -20,6 +20,7 @@ pub mod form;
 pub mod include;
 pub mod key;
 mod lookup;
+pub mod mention;
 pub mod order;
 pub mod page;
 pub mod param;

@@ -1,5 +1,7 @@
 //! [`Store`] on PostgreSQL.
 
+use std::sync::Arc;
+
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
@@ -14,6 +16,7 @@ use super::settings::PostgresSettings;
 use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
 use crate::store::sql::{Sql, audit, filter, history, registry, reindex, row, select};
+use crate::store::together::Together;
 use crate::store::{
     AuditEntry, AuditTrail, Chain, Claim, Commit, Filter, Found, HistoryOf, HistoryPlan, IndexForm,
     IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
@@ -21,7 +24,8 @@ use crate::store::{
 };
 
 pub struct PostgresStore {
-    readers: Readers,
+    readers: Arc<Readers>,
+    together: Together,
     gather: Gather,
     clock: Clock,
     form: IndexForm,
@@ -32,7 +36,7 @@ impl PostgresStore {
     /// Connects, and does not touch the schema.
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
         let opener = Opener::new(url, &settings)?;
-        let readers = Readers::new(&opener, &settings)?;
+        let readers = Arc::new(Readers::new(&opener, &settings)?);
         let (clock, form) = (settings.clock, settings.form);
         let last = newest(opener.open("").await?).await?;
         let rebuilder = Rebuilder::new(opener.clone(), form);
@@ -41,6 +45,7 @@ impl PostgresStore {
         // A task of its own: a request that is given up does not take its commit along.
         tokio::spawn(worker);
         Ok(Self {
+            together: together(readers.clone()),
             readers,
             gather,
             clock,
@@ -76,6 +81,16 @@ async fn newest(mut connection: AsyncPgConnection) -> Result<i64, StoreError> {
     Ok(newest.unwrap_or(0))
 }
 
+fn together(readers: Arc<Readers>) -> Together {
+    Together::new(move |scope, keys| {
+        let readers = readers.clone();
+        async move {
+            let statement = select::read(&Postgres::default(), &scope, &keys)?;
+            row::keyed(readers.rows(Width::Narrow, statement).await?, keys.len())
+        }
+    })
+}
+
 /// A leader at the end of a link is no leader of the search itself.
 fn width(plan: &SearchPlan, leaders: &[&Filter]) -> Width {
     let led = match &plan.filter {
@@ -92,17 +107,7 @@ impl Store for PostgresStore {
         scope: &Scope,
         keys: &[ResourceKey],
     ) -> Result<Vec<Option<Stored>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .readers
-            .rows(
-                Width::Narrow,
-                select::read(&Postgres::default(), scope, keys)?,
-            )
-            .await?;
-        row::keyed(rows, keys.len())
+        self.together.read(scope, keys).await
     }
 
     async fn vread(

@@ -17,6 +17,7 @@ use super::reindex;
 use super::settings::SqliteSettings;
 use crate::store::gather::Gather;
 use crate::store::sql::{self, Sql, Statement, audit, history, registry, row, select};
+use crate::store::together::Together;
 use crate::store::{
     AuditEntry, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState, Outdated,
     Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex, ResourceKey, Scope,
@@ -26,6 +27,7 @@ use crate::store::{
 /// Dropping it waits until what was queued is written.
 pub struct SqliteStore {
     readers: Arc<Readers>,
+    together: Together,
     // Before the thread: the thread ends when the queue is closed.
     gather: Gather,
     path: String,
@@ -43,8 +45,10 @@ impl SqliteStore {
         let clock = settings.clock.clone();
         let writer = Writer::new(writer, clock.clone(), settings.form);
         let (gather, worker) = Gather::new(writer, last, clock);
+        let readers = Readers::new(path, &settings);
         Ok(Self {
-            readers: Readers::new(path, &settings),
+            together: together(readers.clone()),
+            readers,
             gather,
             path: path.to_owned(),
             settings,
@@ -92,6 +96,17 @@ impl SqliteStore {
     }
 }
 
+fn together(readers: Arc<Readers>) -> Together {
+    Together::new(move |scope, keys| {
+        let readers = readers.clone();
+        let read = move |connection: &mut SqliteConnection| {
+            let statement = select::read(&SqliteDialect::default(), &scope, &keys)?;
+            row::keyed(load(connection, statement)?, keys.len())
+        };
+        async move { readers.run(read).await }
+    })
+}
+
 fn load<ST, Row>(
     connection: &mut SqliteConnection,
     statement: Statement<ST>,
@@ -109,13 +124,7 @@ impl Store for SqliteStore {
         scope: &Scope,
         keys: &[ResourceKey],
     ) -> Result<Vec<Option<Stored>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self
-            .load(select::read(&SqliteDialect::default(), scope, keys)?)
-            .await?;
-        row::keyed(rows, keys.len())
+        self.together.read(scope, keys).await
     }
 
     async fn vread(
