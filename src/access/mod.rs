@@ -13,6 +13,7 @@ pub mod policy;
 pub mod rights;
 pub mod scope;
 pub mod token;
+mod views;
 
 pub use caller::{Bearer, Caller, Internal, Subject};
 pub use rights::{GrantTerms, Holder, Rights};

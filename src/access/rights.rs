@@ -3,6 +3,7 @@
 use super::compartment::{Standing, standing};
 use super::label;
 use super::scope::{Context, Permissions, SmartScope};
+use super::views::Views;
 use crate::fhir::authority::Permission;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::search::key::compartment_key;
@@ -47,8 +48,7 @@ pub struct GrantTerms {
 #[derive(Clone, Debug)]
 pub struct Rights {
     alternatives: Vec<Alternative>,
-    /// What the alternatives come to for each of [`Permission::ALL`].
-    views: [Scope; Permission::ALL.len()],
+    views: Views,
     identity: String,
     /// That of the grant.
     purpose: Option<String>,
@@ -88,8 +88,14 @@ impl Rights {
     }
 
     fn new(alternatives: Vec<Alternative>, identity: String) -> Self {
+        let views = Views::of(|permission| {
+            let granted = alternatives
+                .iter()
+                .filter(|a| a.permissions.has(permission));
+            granted.map(|alternative| &alternative.rows).collect()
+        });
         Self {
-            views: Permission::ALL.map(|permission| view(&alternatives, permission)),
+            views,
             alternatives,
             identity,
             purpose: None,
@@ -135,28 +141,8 @@ impl Rights {
 
     /// All rows, of whatever type, with which the caller may do this.
     pub fn view(&self, permission: Permission) -> Scope {
-        let mut views = Permission::ALL.iter().zip(&self.views);
-        let view = views.find(|(of, _)| **of == permission);
-        view.map_or_else(nothing, |(_, view)| view.clone())
+        self.views.view(permission)
     }
-}
-
-fn nothing() -> Scope {
-    Scope::only(Filter::Any(Vec::new()))
-}
-
-fn view(alternatives: &[Alternative], permission: Permission) -> Scope {
-    let granted = |a: &&Alternative| a.permissions.has(permission);
-    let mut rows = Vec::new();
-    for alternative in alternatives.iter().filter(granted) {
-        if alternative.rows == Filter::All(Vec::new()) {
-            return Scope::everything();
-        }
-        if !rows.contains(&alternative.rows) {
-            rows.push(alternative.rows.clone());
-        }
-    }
-    Scope::only(Filter::Any(rows))
 }
 
 /// Refuses scopes of which a part would grant nothing: whoever writes them
