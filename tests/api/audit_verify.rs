@@ -6,7 +6,11 @@ use unloop::fhir::audit::verify::verify;
 use crate::on_both_stores;
 use crate::support::Server;
 
-on_both_stores!(a_whole_trail_is_whole, what_was_done_to_it_is_found);
+on_both_stores!(
+    a_whole_trail_is_whole,
+    what_was_done_to_it_is_found,
+    what_was_removed_before_it_was_rendered_is_told,
+);
 
 /// Five reads and what is needed to ask for them.
 async fn filled(server: &Server) {
@@ -90,4 +94,42 @@ async fn what_was_done_to_it_is_found(server: Server) {
     server.execute("DELETE FROM audit_writer").await;
     let text = findings(&server).await.join("\n");
     assert!(text.contains("missing as a whole"), "{text}");
+}
+
+async fn what_was_removed_before_it_was_rendered_is_told(server: Server) {
+    let patient = json!({"resourceType": "Patient", "id": "p1"});
+    server.put(&patient).await;
+    for _ in 0..7 {
+        server.get("/Patient/p1").expect(200).await;
+    }
+    server
+        .execute("DELETE FROM audit WHERE position IN (3, 4, 7, 8)")
+        .await;
+    let missing =
+        |text: &str| ["-3 to 4 are missing", "-7 to 8 are missing"].map(|gap| text.contains(gap));
+    for _ in 0..2 {
+        let found = server.get("/AuditEvent?subtype=read").expect(200).await;
+        assert_eq!(missing(&found.text), [true, true], "{}", found.text);
+        let read = server.get("/AuditEvent/nobody").send().await;
+        assert_eq!(read.status, 404, "{}", read.text);
+        let log = server.get("/Patient/p1/$access-log").expect(200).await;
+        assert!(log.text.contains("records are missing"), "{}", log.text);
+        let complete = &log.json()["parameter"][1];
+        assert_eq!(complete["valueBoolean"], false);
+    }
+    let events = server
+        .count("/AuditEvent?subtype=read&entity=Patient/p1")
+        .await;
+    assert_eq!(events, 3, "what is there is told");
+    let other = server.get("/Patient").expect(200).await;
+    assert!(!other.text.contains("missing"), "{}", other.text);
+    // Another instance knows as well, and both agree with the check.
+    let second = server.second().await;
+    let found = second.get("/AuditEvent").expect(200).await;
+    assert_eq!(missing(&found.text), [true, true]);
+    let found = findings(&server).await.join("\n");
+    for gap in ["rows 3 to 4 of chain", "rows 7 to 8 of chain"] {
+        assert!(found.contains(gap), "{found}");
+    }
+    assert!(!found.contains("have no record"), "{found}");
 }

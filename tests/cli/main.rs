@@ -18,3 +18,4 @@ mod support;
 mod synthea;
 mod telemetry;
 mod tokens;
+mod trail;

@@ -1,6 +1,7 @@
 //! Makes AuditEvents of the trail's records, each once, whichever instance
 //! does it: how far a chain has come moves in the commit that takes it there.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
@@ -12,12 +13,16 @@ use super::patients::concerned;
 use super::record::Record;
 use super::render::{Source, render};
 use crate::store::{
-    AuditEntry, Change, Commit, Guard, Method, RegistryChange, RegistryEntry, RegistryWrite,
-    ResourceKey, StoreError, Write,
+    AuditEntry, ChainPlace, Change, Commit, Guard, Method, RegistryChange, RegistryEntry,
+    RegistryWrite, ResourceKey, StoreError, Write,
 };
 
 /// The registry's kind: how far each chain is rendered, by its writer.
 pub const RENDERED: &str = "audit-rendered";
+
+/// The registry's kind: rows that were gone before they were rendered, by the
+/// first that is missing; the last is its body.
+const MISSING: &str = "audit-missing";
 
 /// Rows rendered with one commit.
 const BATCH: usize = 200;
@@ -34,11 +39,35 @@ const REST_BEHIND: u32 = 15;
 #[derive(Debug, Default)]
 pub struct Trail {
     turn: Mutex<()>,
+    missing: std::sync::Mutex<Vec<String>>,
+}
+
+impl Trail {
+    /// Rows without an AuditEvent, as they were known when the trail was last
+    /// asked, for people.
+    pub fn missing(&self) -> Vec<String> {
+        let missing = self.missing.lock();
+        missing.unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Renders what was recorded before it was called.
 pub async fn settle(engine: &Engine) -> Result<(), Failure> {
-    catch_up(engine, false).await
+    catch_up(engine, false).await?;
+    let missing = engine.store.list(MISSING).await;
+    let missing = missing.map_err(|error| unavailable(&error))?;
+    let told = missing.iter().map(|entry| {
+        let (from, to) = (&entry.key.id, &entry.body);
+        format!("The audit trail was changed: rows {from} to {to} are missing, and what they told of is not here. The operator has `unloop audit verify`.")
+    });
+    let told: Vec<String> = told.collect();
+    let mut known = engine
+        .trail
+        .missing
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    *known = told;
+    Ok(())
 }
 
 /// Renders for ever, at half the speed that it could; with what callers leave
@@ -68,7 +97,7 @@ async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
                 // Another instance, or another request, may have come further.
                 entry = engine.store.get(RENDERED, writer).await.map_err(failed)?;
                 if position(entry.as_ref()) < chain.end.position {
-                    step(engine, writer, entry.as_ref()).await?;
+                    step(engine, &chain.end, entry.as_ref()).await?;
                 }
                 entry = engine.store.get(RENDERED, writer).await.map_err(failed)?;
             }
@@ -94,13 +123,16 @@ fn position(entry: Option<&RegistryEntry>) -> i64 {
     entry.map_or(0, |entry| entry.body.parse().unwrap_or(0))
 }
 
-async fn step(engine: &Engine, writer: &str, entry: Option<&RegistryEntry>) -> Result<(), Failure> {
-    let rows = engine.store.chain(writer, position(entry), BATCH).await;
+/// `end` is where the chain ended a moment ago: up to there every row must be.
+async fn step(
+    engine: &Engine,
+    end: &ChainPlace,
+    entry: Option<&RegistryEntry>,
+) -> Result<(), Failure> {
+    let (writer, begin) = (&end.writer, position(entry));
+    let rows = engine.store.chain(writer, begin, BATCH).await;
     let rows = rows.map_err(|error| unavailable(&error))?;
-    let Some(last) = rows.last() else {
-        let error = StoreError::Corrupt(format!("rows of the audit chain {writer} are missing"));
-        return Err(unavailable(&error));
-    };
+    let last = rows.last().map_or(end.position, |row| row.position);
     let mut changes = Vec::with_capacity(rows.len());
     for row in &rows {
         match event(engine, writer, row).await {
@@ -112,7 +144,7 @@ async fn step(engine: &Engine, writer: &str, entry: Option<&RegistryEntry>) -> R
             Err(Unrendered::Failed(failure)) => return Err(failure),
         }
     }
-    let body = last.position.to_string();
+    let body = last.to_string();
     let expires = None;
     let write = match entry {
         None => RegistryWrite::Insert { body, expires },
@@ -122,9 +154,11 @@ async fn step(engine: &Engine, writer: &str, entry: Option<&RegistryEntry>) -> R
             expires,
         },
     };
+    let mut registry = vec![RegistryChange::new(RENDERED, writer, write).silent()];
+    registry.extend(gaps(begin, &rows, last).map(|(from, to)| missing(writer, from, to)));
     let commit = Commit {
         changes,
-        registry: vec![RegistryChange::new(RENDERED, writer, write).silent()],
+        registry,
         ..Commit::default()
     };
     match engine.store.commit(commit).await {
@@ -132,6 +166,25 @@ async fn step(engine: &Engine, writer: &str, entry: Option<&RegistryEntry>) -> R
         Err(StoreError::Registry { .. }) | Ok(_) => Ok(()),
         Err(error) => Err(unavailable(&error)),
     }
+}
+
+/// First and last of the rows that are not there, of all behind `begin`.
+fn gaps(begin: i64, rows: &[AuditEntry], last: i64) -> impl Iterator<Item = (i64, i64)> {
+    let before = std::iter::once(begin).chain(rows.iter().map(|row| row.position));
+    let there = rows.iter().map(|row| row.position);
+    let behind = there.chain(std::iter::once(last + 1));
+    let pairs: Vec<(i64, i64)> = before.zip(behind).collect();
+    let gaps = pairs.into_iter().filter(|(one, next)| next - one > 1);
+    gaps.map(|(one, next)| (one + 1, next - 1))
+}
+
+fn missing(writer: &str, from: i64, to: i64) -> RegistryChange {
+    tracing::error!(writer, from, to, "rows of the audit trail are missing");
+    let insert = RegistryWrite::Insert {
+        body: to.to_string(),
+        expires: None,
+    };
+    RegistryChange::new(MISSING, &format!("{writer}-{from}"), insert).silent()
 }
 
 /// Why a row has no AuditEvent.

@@ -18,7 +18,7 @@ use super::super::search::page::{self, Place};
 use super::super::search::parameter::Test;
 use super::super::search::{Compartment, Include, Query, Settings, Total, compile};
 use super::super::view::View;
-use super::route::SearchIn;
+use super::route::{AUDIT_EVENT, SearchIn};
 use crate::store::{Found, Position, ResourceKey, SearchPlan, Stored};
 
 pub async fn search(
@@ -61,7 +61,12 @@ pub async fn search(
     for stored in &included {
         write(engine, &view, &mut bundle, stored, "include")?;
     }
-    write_issues(&mut bundle, issues(&query, gap.as_deref()));
+    let mut issues = issues(&query, gap.as_deref());
+    if query.types.iter().any(|name| name == AUDIT_EVENT) {
+        let missing = engine.trail.missing().into_iter();
+        issues.extend(missing.map(|text| Issue::warning(Kind::Internal, text)));
+    }
+    write_issues(&mut bundle, issues);
     let answer = Answer::content(200, view.layout(bundle.finish())?);
     Ok(answer.showing(found.rows.iter().chain(&included)))
 }

@@ -73,11 +73,15 @@ impl Operation for AccessLog {
         for row in &found.rows {
             accesses.push((&row.key, read(call.engine, &row.key.id).await?));
         }
+        let missing = call.engine.trail.missing();
         let names = names(call.engine, accesses.iter().filter_map(|(_, a)| a.as_ref())).await?;
         let mut parts = vec![
             Part::reference("patient", &patient.to_string()),
-            Part::flag("complete", !found.more),
+            Part::flag("complete", !found.more && missing.is_empty()),
         ];
+        if !missing.is_empty() {
+            parts.push(Part::text("notice", INCOMPLETE));
+        }
         if let (true, Some(last)) = (found.more, found.positions.last()) {
             let next = asked.next(call.engine, patient, last.clone());
             parts.push(Part::value("next", "Uri", next));
@@ -95,6 +99,9 @@ impl Operation for AccessLog {
         Ok(output::answer(parts))
     }
 }
+
+/// Which rows are missing is for the operator to know.
+const INCOMPLETE: &str = "The audit trail was changed: records are missing from it, and among them may be accesses to this patient's record.";
 
 /// Tell it to the operator, who has `unloop audit verify`.
 const MISSING: &str = "The record of this access is missing from the audit trail.";

@@ -1,0 +1,181 @@
+//! The audit trail as an operator has it: whole after a crash, and never changed
+//! without notice.
+
+use std::collections::BTreeSet;
+use std::process::Output;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::support::{Database, Running, SECRET, describe, text, unloop, until};
+
+fn verify(database: &Database) -> Output {
+    let mut command = unloop(&["audit", "verify"]);
+    command
+        .env("DATABASE_URL", database.url())
+        .env("UNLOOP_SECRET", SECRET);
+    command.output().unwrap()
+}
+
+fn is_whole(database: &Database) {
+    let output = verify(database);
+    assert!(output.status.success(), "{}", describe(&output));
+    assert!(text(&output.stdout).contains("The trail is whole"));
+}
+
+#[tokio::test]
+async fn after_a_crash_every_answer_has_its_record_on_sqlite() {
+    crash(Database::sqlite()).await;
+}
+
+#[tokio::test]
+async fn after_a_crash_every_answer_has_its_record_on_postgres() {
+    if let Some(database) = Database::postgres().await {
+        crash(database).await;
+    }
+}
+
+/// What was answered, by the name that the request was given.
+type Answered = Arc<Mutex<BTreeSet<String>>>;
+
+async fn crash(database: Database) {
+    let answered = Answered::default();
+    for round in 0..3 {
+        let server = Running::serve_with_secret(&database.url());
+        let client = server.client();
+        let load = (0..16).map(|n| {
+            let (client, base) = (client.clone(), server.base.clone());
+            tokio::spawn(load(client, base, format!("{round}-{n}"), answered.clone()))
+        });
+        let load: Vec<_> = load.collect();
+        let enough = (round + 1) * 150;
+        until("enough answers", async || {
+            (answered.lock().unwrap().len() >= enough).then_some(())
+        })
+        .await;
+        server.signal("KILL");
+        for task in load {
+            task.await.unwrap();
+        }
+        drop(server);
+        is_whole(&database);
+    }
+    let server = Running::serve_with_secret(&database.url());
+    let recorded = recorded(&server).await;
+    let answered = answered.lock().unwrap();
+    let lost: Vec<&String> = answered.difference(&recorded).collect();
+    assert!(lost.is_empty(), "answered and not recorded: {lost:?}");
+    server.stop();
+    is_whole(&database);
+}
+
+/// Writes, reads and searches until the server is gone.
+async fn load(client: reqwest::Client, base: String, name: String, answered: Answered) {
+    for n in 0.. {
+        let id = format!("{name}-{n}");
+        let patient = json!({"resourceType": "Patient", "id": id});
+        let url = format!("{base}/Patient");
+        let calls = [
+            client.put(format!("{url}/{id}")).json(&patient),
+            client.get(format!("{url}/{id}")),
+            client.get(format!("{url}?_id={id}")),
+        ];
+        for (kind, call) in calls.into_iter().enumerate() {
+            let request = format!("{id}-{kind}");
+            let Ok(reply) = call.header("X-Request-Id", &request).send().await else {
+                return;
+            };
+            assert!(reply.status().is_success(), "{}", reply.status());
+            answered.lock().unwrap().insert(request);
+        }
+    }
+}
+
+/// The names of the requests that AuditEvents tell of.
+async fn recorded(server: &Running) -> BTreeSet<String> {
+    let client = server.client();
+    let mut names = BTreeSet::new();
+    let mut next = Some(format!("{}/AuditEvent?_count=1000", server.base));
+    while let Some(url) = next {
+        let page: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+        let entries = page["entry"].as_array().cloned().unwrap_or_default();
+        for entry in &entries {
+            let entities = entry["resource"]["entity"].as_array();
+            for entity in entities.into_iter().flatten() {
+                if entity["type"]["code"] == "XrequestId" {
+                    let name = entity["what"]["identifier"]["value"].as_str();
+                    names.insert(name.unwrap().to_owned());
+                }
+            }
+        }
+        let links = page["link"].as_array().cloned().unwrap_or_default();
+        let link = links.into_iter().find(|link| link["relation"] == "next");
+        next = link.map(|link| link["url"].as_str().unwrap().to_owned());
+    }
+    names
+}
+
+#[tokio::test]
+async fn what_is_done_to_the_trail_is_found_on_sqlite() {
+    change(Database::sqlite()).await;
+}
+
+#[tokio::test]
+async fn what_is_done_to_the_trail_is_found_on_postgres() {
+    if let Some(database) = Database::postgres().await {
+        change(database).await;
+    }
+}
+
+async fn change(database: Database) {
+    let server = Running::serve_with_secret(&database.url());
+    let client = server.client();
+    for n in 0..6 {
+        let url = format!("{}/Patient/nobody{n}", server.base);
+        let reply = client.get(url).send().await.unwrap();
+        assert_eq!(reply.status(), 404);
+    }
+    let events = format!("{}/AuditEvent?_summary=count", server.base);
+    client.get(events).send().await.unwrap();
+    server.stop();
+    is_whole(&database);
+    // The server's own chain: commands have chains too.
+    let served =
+        "writer = (SELECT writer FROM audit GROUP BY writer ORDER BY count(*) DESC LIMIT 1)";
+    let renamed = |from: i32, to: i32| {
+        format!("UPDATE audit SET position = {to} WHERE position = {from} AND {served}")
+    };
+    let copy = "CREATE TABLE kept AS SELECT * FROM audit";
+    database.execute(copy).await;
+    let row = "SELECT position FROM audit WHERE record LIKE '%nobody1\"%'";
+    let row = database.number(row).await.unwrap();
+    let told = format!("row {row} of chain");
+    let removed = format!("DELETE FROM audit WHERE position = 3 AND {served}");
+    let changed =
+        format!("UPDATE audit SET record = replace(record, 'nobody1', 'nobody9') WHERE {served}");
+    let moved = [renamed(2, 1000), renamed(3, 2), renamed(1000, 3)].join("; ");
+    for (crime, place, what) in [
+        (removed, "row 3 of chain", "is missing"),
+        (changed, told.as_str(), "was changed or moved"),
+        (moved, "row 2 of chain", "was changed or moved"),
+    ] {
+        database.execute(&crime).await;
+        let output = verify(&database);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{crime}: {}",
+            describe(&output)
+        );
+        let told = text(&output.stderr);
+        let found = told
+            .lines()
+            .any(|line| line.contains(place) && line.contains(what));
+        assert!(found, "{crime}: {told}");
+        assert!(text(&output.stdout).is_empty(), "{}", describe(&output));
+        database
+            .execute("DELETE FROM audit; INSERT INTO audit SELECT * FROM kept")
+            .await;
+        is_whole(&database);
+    }
+}
