@@ -13,6 +13,8 @@ pub mod knowledge;
 pub mod measures;
 pub mod medication;
 pub mod observation;
+pub mod readiness;
+pub mod scheduling;
 pub mod sri;
 pub mod trajectory;
 pub mod vitals;
@@ -31,6 +33,8 @@ use extract::{Extract, ExtractWatch};
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
+use readiness::SessionReadiness;
+use scheduling::{ArrangeAppointment, FindAppointments, HoldAppointment};
 use sri::SriTrials;
 use trajectory::YbocsTrajectory;
 use vitals::{Strictness, VitalsWatch};
@@ -102,6 +106,11 @@ impl Clinical {
             Box::new(PlanCourse(self.rules.clone())),
             Box::new(Extract(self.rules.clone())),
             Box::new(YbocsTrajectory(self.rules.clone())),
+            Box::new(SessionReadiness(self.rules.clone())),
+            Box::new(FindAppointments),
+            Box::new(HoldAppointment),
+            Box::new(ArrangeAppointment(&scheduling::BOOK, self.rules.clone())),
+            Box::new(ArrangeAppointment(&scheduling::CANCEL, self.rules.clone())),
         ]
     }
 }
@@ -114,6 +123,11 @@ pub static OPERATIONS: &[&Definition] = &[
     &course::PLAN_COURSE,
     &extract::EXTRACT,
     &trajectory::YBOCS_TRAJECTORY,
+    &readiness::READINESS,
+    &scheduling::FIND,
+    &scheduling::HOLD,
+    &scheduling::BOOK,
+    &scheduling::CANCEL,
 ];
 
 /// Where the project's own resources have their canonical URLs.

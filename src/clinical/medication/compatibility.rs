@@ -7,9 +7,9 @@ use super::gather::gather;
 use super::record::TAKEN;
 use super::verdict::Verdict;
 use crate::fhir::answer::Answer;
-use crate::fhir::engine::now;
+use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Arguments, Call, Definition, Level, Operation, Parameter, Part, Target, output,
+    Arguments, Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -84,33 +84,51 @@ impl Operation for MedicationCompatibility {
         let question = question(&call.arguments)?;
         let records = call.records();
         let patient = records.read(patient).await?.key.to_string();
-        let mut found = Vec::new();
-        let mut hidden = Vec::new();
-        for name in TAKEN.into_iter().chain(["AllergyIntolerance"]) {
-            let seen = records.search(name, &[("patient", &patient)]).await?;
-            if seen.hidden {
-                hidden.push(name);
-            }
-            found.extend(seen.resources);
-        }
-        let contents = found.iter().map(|version| &version.resource.content);
-        let shelf = gather(call.engine, &records, &[], contents).await?;
-        let mut assessed: Vec<(ResourceKey, Assessment<'_>)> = Vec::new();
-        for version in found {
-            let content = &version.resource.content;
-            let name = &version.key.resource_type;
-            if let Some(assessment) = assess(&self.0, name, content, &shelf, &question) {
-                assessed.push((version.key, assessment));
-            }
-        }
+        let medicines = medicines_of(&self.0, call.engine, &records, &patient, &question).await?;
         Ok(output::answer(whole(
             &self.0,
             &call.arguments,
             &question,
-            assessed,
-            &hidden,
+            medicines.assessed,
+            &medicines.hidden,
         )))
     }
+}
+
+/// What is said of everything that a patient takes, as far as it was seen.
+pub struct Medicines<'k> {
+    pub assessed: Vec<(ResourceKey, Assessment<'k>)>,
+    /// Types of which there is more.
+    pub hidden: Vec<&'static str>,
+}
+
+pub async fn medicines_of<'k>(
+    rules: &'k Rules,
+    engine: &Engine,
+    records: &Records<'_>,
+    patient: &str,
+    question: &Question,
+) -> Result<Medicines<'k>, Failure> {
+    let mut found = Vec::new();
+    let mut hidden = Vec::new();
+    for name in TAKEN.into_iter().chain(["AllergyIntolerance"]) {
+        let seen = records.search(name, &[("patient", patient)]).await?;
+        if seen.hidden {
+            hidden.push(name);
+        }
+        found.extend(seen.resources);
+    }
+    let contents = found.iter().map(|version| &version.resource.content);
+    let shelf = gather(engine, records, &[], contents).await?;
+    let mut assessed = Vec::new();
+    for version in found {
+        let content = &version.resource.content;
+        let name = &version.key.resource_type;
+        if let Some(assessment) = assess(rules, name, content, &shelf, question) {
+            assessed.push((version.key, assessment));
+        }
+    }
+    Ok(Medicines { assessed, hidden })
 }
 
 /// The worst first; a part that was not seen makes the whole incomplete.

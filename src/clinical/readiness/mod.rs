@@ -1,0 +1,11 @@
+//! Whether a session can go ahead. Read in this order: `check` (what one check
+//! says), `people` (companion and consent), `medicines`, `measured` (blood
+//! pressure and suicidality), `operation` (all of it).
+
+pub mod check;
+mod measured;
+mod medicines;
+mod operation;
+mod people;
+
+pub use operation::{READINESS, SessionReadiness, readiness};

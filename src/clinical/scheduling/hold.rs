@@ -1,0 +1,72 @@
+//! `Appointment/$hold`: a slot becomes tentatively busy with a pending
+//! appointment of the patient, in one commit.
+
+use serde_json::json;
+
+use super::desk::{changed, parameter, reference, taken, write};
+use super::find::proposal;
+use crate::clinical::appointment::booking::kind_system;
+use crate::fhir::answer::Answer;
+use crate::fhir::interaction::create::new_draft;
+use crate::fhir::operation::{Call, Definition, Level, Operation};
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::record::Guard;
+use crate::fhir::resource::Resource;
+use crate::fhir::search::path::text;
+
+pub static HOLD: Definition = Definition {
+    name: "hold",
+    url: "https://unloop.dev/fhir/OperationDefinition/appointment-hold",
+    title: "Hold a free slot for a patient",
+    text: "Makes a pending Appointment in a free Slot and the Slot busy-tentative, in one commit. Of many at once one succeeds (409 for the others). $book books it, $cancel gives it back.",
+    types: &["Appointment"],
+    levels: &[Level::Type],
+    affects_state: true,
+    parameters: &[
+        parameter("slot", "Reference", true, "A free Slot, as $find names it."),
+        parameter("patient", "Reference", true, "For whom."),
+        parameter(
+            "kind",
+            "code",
+            false,
+            "A code of the CodeSystem appointment-kind, where the Slot has no serviceType of its own.",
+        ),
+    ],
+};
+
+pub struct HoldAppointment;
+
+#[async_trait::async_trait]
+impl Operation for HoldAppointment {
+    fn definition(&self) -> &'static Definition {
+        &HOLD
+    }
+
+    async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
+        let slot = reference(&call, "slot", &["Slot"])?;
+        let patient = reference(&call, "patient", &["Patient"])?;
+        let (Some(slot), Some(patient)) = (slot, patient) else {
+            return Err(Failure::new(
+                Kind::Required,
+                "$hold needs slot and patient.",
+            ));
+        };
+        let records = call.records();
+        let slot = records.read(&slot).await?;
+        let patient = records.read(&patient).await?.key;
+        if text(&slot.resource.content, "status") != Some("free") {
+            return Err(taken());
+        }
+        let mut content = proposal(&call, &slot, Some(&patient)).await?;
+        content.insert("status".to_owned(), "pending".into());
+        if let Some(kind) = call.arguments.text("kind") {
+            let kind = json!([{"coding": [{"system": kind_system(), "code": kind}]}]);
+            content.entry("serviceType").or_insert(kind);
+        }
+        let appointment = new_draft(Resource::from_object(content)?, Guard::New);
+        let slot = changed(slot, |slot| {
+            slot.insert("status".to_owned(), "busy-tentative".into());
+        });
+        write(&call, vec![appointment, slot]).await
+    }
+}

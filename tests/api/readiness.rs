@@ -1,0 +1,283 @@
+//! `Appointment/{id}/$session-readiness`: everything has to be known and right.
+
+use serde_json::{Value, json};
+
+use crate::appointments::{appointment, concept, participant, with_people};
+use crate::course::parts;
+use crate::medication::{coded, statement};
+use crate::support::{Reply, Server};
+
+crate::on_both_stores!(
+    nothing_known_holds_the_session,
+    each_reason_holds_the_session,
+    an_override_with_a_reason_counts,
+    what_the_caller_may_not_see_holds_the_session,
+    only_sessions_are_asked_about,
+);
+
+const SETTING: &str = "https://unloop.dev/fhir/CodeSystem/session-setting";
+const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType";
+const LEVELS: &str = "https://unloop.dev/fhir/CodeSystem/measures";
+
+/// On the first of March 2020, from nine o'clock UTC.
+pub fn session(setting: &str) -> Value {
+    let mut content = appointment(
+        "ketamine-session",
+        "booked",
+        ("09:00", "11:30"),
+        &["Patient/p"],
+    );
+    let kind = if setting == "home" { "PART" } else { "ESC" };
+    let mut companion = participant("RelatedPerson/c");
+    companion["required"] = "required".into();
+    companion["type"] = concept(PARTICIPATION, kind);
+    content["participant"]
+        .as_array_mut()
+        .unwrap()
+        .push(companion);
+    content["serviceCategory"] = concept(SETTING, setting);
+    content["start"] = "2020-03-01T09:00:00Z".into();
+    content["end"] = "2020-03-01T11:30:00Z".into();
+    content["id"] = "session".into();
+    content
+}
+
+pub fn consent() -> Value {
+    json!({"resourceType": "Consent", "id": "consent", "status": "active",
+        "scope": concept("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")[0],
+        "category": [{"text": "Ketamine"}], "patient": {"reference": "Patient/p"},
+        "policy": [{"uri": "https://example.org/consent"}]})
+}
+
+fn half(code: &str, value: i64) -> Value {
+    json!({"code": concept("http://loinc.org", code)[0], "valueQuantity":
+        {"value": value, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}})
+}
+
+pub fn pressure(id: &str, time: &str, systolic: i64, diastolic: i64) -> Value {
+    json!({"resourceType": "Observation", "id": id, "status": "final",
+        "category": concept("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs"),
+        "code": concept("http://loinc.org", "85354-9")[0],
+        "subject": {"reference": "Patient/p"}, "effectiveDateTime": time,
+        "component": [half("8480-6", systolic), half("8462-4", diastolic)]})
+}
+
+pub fn screen(id: &str, time: &str, level: &str) -> Value {
+    json!({"resourceType": "Observation", "id": id, "status": "final",
+        "code": concept("http://loinc.org", "93374-7")[0],
+        "subject": {"reference": "Patient/p"}, "effectiveDateTime": time,
+        "performer": [{"reference": "Practitioner/d"}],
+        "valueCodeableConcept": concept(LEVELS, level)[0]})
+}
+
+pub async fn everything(server: &Server, setting: &str) {
+    with_people(server).await;
+    server.put(&session(setting)).await;
+    server.put(&consent()).await;
+    server
+        .put(&pressure("bp", "2020-03-01T08:30:00Z", 124, 78))
+        .await;
+    server
+        .put(&screen("risk", "2020-02-20T10:00:00Z", "risk-low"))
+        .await;
+}
+
+/// `id state` of all checks, in order.
+fn checks(reply: &Reply) -> Vec<String> {
+    let checks = parts(reply, "check");
+    let text = |part: &Value| part["valueCode"].as_str().unwrap().to_owned();
+    let lines = checks
+        .iter()
+        .map(|check| format!("{} {}", text(&check["part"][0]), text(&check["part"][1])));
+    lines.collect()
+}
+
+async fn ask(server: &Server) -> Reply {
+    server
+        .get("/Appointment/session/$session-readiness")
+        .expect(200)
+        .await
+}
+
+async fn state(server: &Server, id: &str) -> String {
+    let lines = checks(&ask(server).await);
+    let line = lines
+        .iter()
+        .find_map(|line| line.strip_prefix(&format!("{id} ")));
+    line.unwrap().to_owned()
+}
+
+async fn nothing_known_holds_the_session(server: Server) {
+    with_people(&server).await;
+    server.put(&session("home")).await;
+    let reply = ask(&server).await;
+    assert_eq!(parts(&reply, "overall")[0]["valueCode"], "hold");
+    assert_eq!(
+        checks(&reply),
+        [
+            "booked go",
+            "companion go",
+            "consent hold",
+            "medicines go",
+            "blood-pressure unknown",
+            "candidacy unknown",
+            "suicidality unknown",
+        ]
+    );
+}
+
+async fn each_reason_holds_the_session(server: Server) {
+    everything(&server, "home").await;
+    for id in [
+        "booked",
+        "companion",
+        "consent",
+        "medicines",
+        "blood-pressure",
+        "suicidality",
+    ] {
+        assert_eq!(state(&server, id).await, "go", "{id}");
+    }
+    // 140/90 is the limit at home; the limit itself is not above it.
+    for (systolic, diastolic, expected) in [(140, 90, "go"), (141, 80, "hold"), (120, 91, "hold")] {
+        server
+            .put(&pressure("bp", "2020-03-01T08:30:00Z", systolic, diastolic))
+            .await;
+        assert_eq!(
+            state(&server, "blood-pressure").await,
+            expected,
+            "{systolic}/{diastolic}"
+        );
+    }
+    // The last one counts; one of the day before yesterday does not.
+    server
+        .put(&pressure("bp", "2020-03-01T07:30:00Z", 180, 80))
+        .await;
+    server
+        .put(&pressure("later", "2020-03-01T08:45:00Z", 120, 80))
+        .await;
+    assert_eq!(state(&server, "blood-pressure").await, "go");
+    for id in ["bp", "later"] {
+        server
+            .put(&pressure(id, "2020-02-28T08:45:00Z", 120, 80))
+            .await;
+    }
+    assert_eq!(state(&server, "blood-pressure").await, "unknown");
+    // Nor does one after the start.
+    server
+        .put(&pressure("bp", "2020-03-01T09:30:00Z", 120, 80))
+        .await;
+    assert_eq!(state(&server, "blood-pressure").await, "unknown");
+
+    for level in ["risk-moderate", "risk-high"] {
+        server
+            .put(&screen("risk", "2020-02-20T10:00:00Z", level))
+            .await;
+        assert_eq!(state(&server, "suicidality").await, "hold");
+    }
+    server
+        .put(&screen("risk", "2020-01-01T10:00:00Z", "risk-low"))
+        .await;
+    assert_eq!(state(&server, "suicidality").await, "unknown");
+
+    let mut consent = consent();
+    consent["provision"] = json!({"period": {"end": "2020-02-01"}});
+    server.put(&consent).await;
+    assert_eq!(state(&server, "consent").await, "hold");
+    consent["provision"] = json!({"type": "deny"});
+    server.put(&consent).await;
+    assert_eq!(state(&server, "consent").await, "hold");
+
+    let mut session = session("home");
+    session["participant"][1]["status"] = "needs-action".into();
+    server.put(&session).await;
+    assert_eq!(state(&server, "companion").await, "hold");
+    session["status"] = "cancelled".into();
+    server.put(&session).await;
+    assert_eq!(state(&server, "booked").await, "hold");
+}
+
+async fn an_override_with_a_reason_counts(server: Server) {
+    everything(&server, "clinic").await;
+    server
+        .put(&statement("odd", json!({"text": "something unheard of"})))
+        .await;
+    assert_eq!(state(&server, "medicines").await, "unknown");
+    server
+        .call("DELETE", "/MedicationStatement/odd")
+        .expect(204)
+        .await;
+    // Tranylcypromine, an irreversible MAO inhibitor.
+    server.put(&statement("m", coded("10734"))).await;
+    assert_eq!(state(&server, "medicines").await, "hold");
+    let found = server
+        .get("/DetectedIssue?patient=Patient/p")
+        .expect(200)
+        .await
+        .json();
+    let mut issue = found["entry"][0]["resource"].clone();
+    issue["mitigation"] = json!([{"action": {"text": "Paused, seen by the prescriber"},
+        "author": {"reference": "Practitioner/d"}}]);
+    server.put(&issue).await;
+    assert_eq!(state(&server, "medicines").await, "go");
+}
+
+async fn what_the_caller_may_not_see_holds_the_session(server: Server) {
+    everything(&server, "home").await;
+    server.put(&statement("m", coded("36437"))).await;
+    let all = [
+        "Consent",
+        "MedicationStatement",
+        "MedicationRequest",
+        "AllergyIntolerance",
+        "DetectedIssue",
+        "Observation",
+        "Appointment",
+    ];
+    for (hidden, id) in [
+        ("Consent", "consent"),
+        ("MedicationStatement", "medicines"),
+        ("Observation", "blood-pressure"),
+        ("Observation", "suicidality"),
+    ] {
+        let rights = all.iter().filter(|name| **name != hidden);
+        let scope: Vec<String> = rights.map(|name| format!("system/{name}.rs")).collect();
+        let token = server.issue(&scope.join(" ")).await;
+        let reply = reqwest::Client::new()
+            .get(format!(
+                "{}/Appointment/session/$session-readiness",
+                server.base
+            ))
+            .header("Authorization", format!("Bearer {token}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(reply.status().as_u16(), 200);
+        let text = reply.text().await.unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let checks = json["parameter"].as_array().unwrap();
+        let check = checks
+            .iter()
+            .find(|one| one["part"][0]["valueCode"] == id)
+            .unwrap();
+        assert_eq!(
+            check["part"][1]["valueCode"], "unknown",
+            "{hidden}: {check}"
+        );
+    }
+}
+
+async fn only_sessions_are_asked_about(server: Server) {
+    with_people(&server).await;
+    let mut other = appointment("integration", "booked", ("09:00", "10:00"), &["Patient/p"]);
+    other["id"] = "other".into();
+    server.put(&other).await;
+    server
+        .get("/Appointment/other/$session-readiness")
+        .expect(422)
+        .await;
+    server
+        .get("/Appointment/none/$session-readiness")
+        .expect(404)
+        .await;
+}
