@@ -168,12 +168,19 @@ async fn rights(
     identity: &str,
 ) -> Result<(i64, Rights), Failure> {
     let mut until = i64::MAX;
+    let grants = Grants {
+        engine: engine.clone(),
+    };
+    let user = fhir_user(token, &engine.settings.base_url);
+    if let Some(user) = &user
+        && grants.has_left(user).await?
+    {
+        let text = "The practitioner whom the token names practises here no more.";
+        return Err(Failure::new(Kind::Unauthenticated, text));
+    }
     let grant = match &token.grant {
         None => None,
         Some(id) => {
-            let grants = Grants {
-                engine: engine.clone(),
-            };
             let standing = grants.standing(id, now).await?.ok_or_else(ended)?;
             until = standing.until;
             Some(standing.terms)
@@ -182,7 +189,7 @@ async fn rights(
     let holder = Holder {
         scope: token.scope.clone(),
         patient: token.patient.clone(),
-        fhir_user: fhir_user(token, &engine.settings.base_url),
+        fhir_user: user,
         grant,
         identity: identity.to_owned(),
     };

@@ -3,7 +3,9 @@
 //! name resolves to, and follow no redirects.
 //! <https://cheatsheetseries.owasp.org/cheatsheets/Server_Side_Request_Forgery_Prevention_Cheat_Sheet.html>
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -44,12 +46,20 @@ impl Outbound {
     /// `private`: addresses of this machine and of private networks too, and
     /// plain http.
     pub fn new(private: bool) -> Result<Self, OutboundError> {
+        let resolver = Guarded {
+            allowed: if private { |_| true } else { is_public },
+            look_up: Arc::new(|name| Ok((name, 0).to_socket_addrs()?.collect())),
+        };
+        Self::by(private, resolver, WHOLE)
+    }
+
+    fn by(private: bool, resolver: Guarded, whole: Duration) -> Result<Self, OutboundError> {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .dns_resolver(Guarded { private })
+            .timeout(whole)
+            .dns_resolver(resolver)
             .user_agent("unloop")
             .build()
             .map_err(failed)?;
@@ -120,20 +130,22 @@ fn failed(error: reqwest::Error) -> OutboundError {
     OutboundError::Failed(cause.to_string())
 }
 
-/// The connection goes to the very addresses that were judged.
+/// The connection goes to the very addresses that were judged: a name is looked
+/// up once.
 struct Guarded {
-    private: bool,
+    allowed: fn(IpAddr) -> bool,
+    look_up: Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>,
 }
 
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let private = self.private;
+        let (allowed, look_up) = (self.allowed, self.look_up.clone());
         Box::pin(async move {
-            let name = name.as_str().to_owned();
-            let look_up = move || (name.as_str(), 0).to_socket_addrs();
-            let found = tokio::task::spawn_blocking(look_up).await??;
+            let work = move || look_up(name.as_str());
+            let found = tokio::task::spawn_blocking(work).await??;
             let allowed: Vec<SocketAddr> = found
-                .filter(|address| private || is_public(address.ip()))
+                .into_iter()
+                .filter(|address| allowed(address.ip()))
                 .collect();
             if allowed.is_empty() {
                 return Err(NOT_PUBLIC.into());
@@ -182,6 +194,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -266,5 +282,91 @@ mod tests {
                 .check("http://127.0.0.1:1/")
                 .is_ok()
         );
+    }
+
+    /// Counts who connects, and says this to each; without a text, nothing.
+    fn listen(address: &str, says: Option<&'static str>) -> (SocketAddr, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind(address).unwrap();
+        let address = listener.local_addr().unwrap();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                if let Some(says) = says {
+                    stream.read(&mut [0; 4096]).unwrap();
+                    stream.write_all(says.as_bytes()).unwrap();
+                }
+                kept.push(stream);
+            }
+        });
+        (address, count)
+    }
+
+    fn answer(headers: &str, content: &str) -> &'static str {
+        let length = content.len();
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{content}").leak()
+    }
+
+    /// Whoever owns a name may let it lead to an address that is allowed as long
+    /// as it is judged, and to this machine when it is asked.
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_leads_nowhere_else() {
+        let (outside, asked_outside) = listen("127.0.0.2:0", Some(answer("", "{}")));
+        let inside = format!("127.0.0.1:{}", outside.port());
+        let (_, asked_inside) = listen(&inside, Some(answer("", "{}")));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let resolver = Guarded {
+            allowed: |address| address == IpAddr::from([127, 0, 0, 2]),
+            look_up: Arc::new(move |_| {
+                let last = if counted.fetch_add(1, Ordering::SeqCst) == 0 {
+                    2
+                } else {
+                    1
+                };
+                Ok(vec![SocketAddr::from(([127, 0, 0, last], 0))])
+            }),
+        };
+        let outbound = Outbound::by(true, resolver, WHOLE).unwrap();
+        let url = format!("http://keys.example.org:{}/", outside.port());
+        assert!(outbound.json(&url).await.is_ok());
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "judged once, used once");
+        assert_eq!(asked_outside.load(Ordering::SeqCst), 1);
+        for _ in 0..3 {
+            assert!(outbound.json(&url).await.is_err());
+        }
+        assert_eq!(asked_inside.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_the_forbidden_ones_are_not_tried() {
+        let (inside, asked) = listen("127.0.0.1:0", Some(answer("", "{}")));
+        let resolver = Guarded {
+            allowed: |address| address == IpAddr::from([127, 0, 0, 2]),
+            look_up: Arc::new(|_| Ok([1, 2].map(|last| ([127, 0, 0, last], 0).into()).to_vec())),
+        };
+        let outbound = Outbound::by(true, resolver, WHOLE).unwrap();
+        let url = format!("http://keys.example.org:{}/", inside.port());
+        assert!(outbound.json(&url).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
+    /// Before the head, and in the middle of the content.
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_not_waited_for() {
+        let begun = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+        for says in [None, Some(begun)] {
+            let (address, asked) = listen("127.0.0.1:0", says);
+            let resolver = Guarded {
+                allowed: |_| true,
+                look_up: Arc::new(|_| Ok(Vec::new())),
+            };
+            let outbound = Outbound::by(true, resolver, Duration::from_millis(300)).unwrap();
+            assert!(outbound.json(&format!("http://{address}/")).await.is_err());
+            assert_eq!(asked.load(Ordering::SeqCst), 1);
+        }
     }
 }

@@ -275,9 +275,12 @@ impl Engine {
 }
 
 /// Types by whose state callers are let in: a change of them must be seen by
-/// every instance at the next request.
+/// every instance at the next request. A grant rests on Consents and on its
+/// Practitioner, a user of the practice on a Practitioner or a PractitionerRole.
+/// A Patient lets nobody in: what is in a compartment, by `Patient.link` too, is
+/// asked of the index with every request. A RelatedPerson opens nothing.
 fn decides_access(key: &ResourceKey) -> bool {
-    let types = ["Consent", "Practitioner"];
+    let types = ["Consent", "Practitioner", "PractitionerRole"];
     types.contains(&key.resource_type.as_str())
 }
 

@@ -53,7 +53,7 @@ impl Closed {
         let text = match self {
             Self::Refusal(refusal) => refusal.challenge(),
             Self::Failure(failure) if failure.kind == Kind::Unauthenticated => {
-                Refusal::Invalid("The grant of the token has ended.").challenge()
+                Refusal::Invalid("What the token rests on has ended.").challenge()
             }
             Self::Failure(_) => None,
         };

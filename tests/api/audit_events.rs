@@ -231,10 +231,22 @@ async fn nobody_writes_audit_events(server: Server) {
             "request": {"method": method, "url": url},
         })
     };
+    let mut unless = entry("POST", "AuditEvent");
+    unless["request"]["ifNoneExist"] = json!("outcome=8");
+    let patching = json!({
+        "resource": {"resourceType": "Binary", "contentType": "application/json-patch+json",
+            "data": STANDARD.encode(patch.to_string())},
+        "request": {"method": "PATCH", "url": &address[1..]},
+    });
     for entry in [
         entry("POST", "AuditEvent"),
         entry("PUT", &address[1..]),
+        entry("PUT", "AuditEvent?outcome=4"),
+        entry("PUT", "AuditEvent/of-my-own"),
         entry("DELETE", &address[1..]),
+        entry("DELETE", "AuditEvent?outcome=4"),
+        unless,
+        patching,
     ] {
         let batch = server
             .bundle("batch", std::slice::from_ref(&entry))
@@ -245,6 +257,7 @@ async fn nobody_writes_audit_events(server: Server) {
         let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry]});
         server.call("POST", "").resource(&bundle).expect(405).await;
     }
+    server.get("/AuditEvent/of-my-own").expect(404).await;
     let now = server.get(&address).expect(200).await.json();
     assert_eq!(
         (&now["outcome"], &now["meta"]["versionId"]),

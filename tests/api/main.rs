@@ -26,6 +26,7 @@ mod auth_clients;
 mod auth_discovery;
 mod auth_registration;
 mod auth_tokens;
+mod auth_users;
 mod batch;
 mod canonical;
 mod capabilities;

@@ -21,6 +21,7 @@ mod cursors;
 mod every_type;
 mod grammar;
 mod membership;
+mod operations;
 mod oracle;
 mod path_links;
 mod path_writes;

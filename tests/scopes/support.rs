@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use unloop::access::{Bearer, Caller, GrantTerms, Holder, Internal, Rights};
+use unloop::clinical::Clinical;
+use unloop::clinical::knowledge::Knowledge;
 use unloop::fhir::answer::Answer;
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
@@ -55,7 +57,9 @@ impl Bench {
             limits: Limits::default(),
             cursors: CursorKey::new(b"cursors"),
         };
+        let clinical = Clinical::new(Knowledge::embedded().unwrap());
         let engine = Engine::new(store, r4(), settings, Vec::new());
+        let engine = engine.with_operations(clinical.operations());
         Some(Self {
             engine,
             _database: database,

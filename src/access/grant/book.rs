@@ -193,6 +193,37 @@ impl Grants {
         Ok(found.is_some_and(|found| active(&found.content)))
     }
 
+    /// Whether whom a token names is recorded here and practises no more. Of
+    /// users that are not recorded here their issuer knows it.
+    pub async fn has_left(&self, user: &str) -> Result<bool, Failure> {
+        let mut next = Some(user.to_owned());
+        while let Some(user) = next.take() {
+            let Some((kind @ ("Practitioner" | "PractitionerRole"), id)) = user.split_once('/')
+            else {
+                return Ok(false);
+            };
+            let key = ResourceKey::new(kind, id);
+            let found = match current(&self.engine, &gate(), Permission::Read, &key).await {
+                Ok(stored) => parse_stored(&stored)?,
+                Err(failure) if failure.kind == Kind::NotFound => return Ok(false),
+                Err(failure) if failure.kind == Kind::Deleted => return Ok(true),
+                Err(failure) => return Err(failure),
+            };
+            let content = found.map(|found| found.content).unwrap_or_default();
+            if content.get("active") == Some(&Value::Bool(false)) {
+                return Ok(true);
+            }
+            if kind == "PractitionerRole" {
+                let person = content.get("practitioner").and_then(|p| p.get("reference"));
+                let person = person.and_then(Value::as_str);
+                next = person
+                    .filter(|p| p.starts_with("Practitioner/"))
+                    .map(str::to_owned);
+            }
+        }
+        Ok(false)
+    }
+
     async fn check(&self, asked: &NewGrant, now: i64) -> Result<(), Failure> {
         if !self.practises(&asked.practitioner).await? {
             let text = format!("There is no active Practitioner/{}", asked.practitioner);

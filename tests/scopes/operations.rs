@@ -1,0 +1,167 @@
+//! Every operation that is registered, for callers who may not see all that it
+//! reads: one that forgets the caller's scope fails here.
+
+use serde_json::{Value, json};
+use unloop::access::Caller;
+use unloop::fhir::operation::{Definition, Level};
+use unloop::fhir::request::Verb;
+
+use crate::support::{Bench, Reply, granted, holder, patient};
+
+crate::on_both_stores!(no_operation_shows_what_is_hidden);
+
+/// Stands in every record that is not the Patient itself: in ids and texts.
+const MARK: &str = "hidden";
+
+/// Operations that show nothing of other records to anybody, or find nothing in
+/// these: they are held to the same, and no more is asked of them.
+const QUIET: [&str; 4] = ["access-log", "check", "extract", "plan-course"];
+
+async fn records(bench: &Bench) {
+    bench.put_all(&[patient("a"), patient("b")]).await;
+    let subject = json!({"reference": "Patient/a"});
+    let text = json!({"text": MARK});
+    let rxnorm = |code: &str| json!({"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}], "text": MARK});
+    let score = |system: &str, code: &str, value: i32| {
+        json!({"resourceType": "Observation", "id": format!("{MARK}-{code}"), "status": "final",
+            "code": {"coding": [{"system": system, "code": code}], "text": MARK},
+            "subject": subject, "effectiveDateTime": "2026-01-02T10:00:00Z", "valueInteger": value})
+    };
+    let mut all = vec![
+        json!({"resourceType": "Medication", "code": rxnorm("10734")}),
+        json!({"resourceType": "MedicationStatement", "status": "active", "subject": subject,
+            "medicationCodeableConcept": rxnorm("10734"), "effectivePeriod": {"start": "2020-01-01"}}),
+        json!({"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": subject,
+            "medicationReference": {"reference": format!("Medication/{MARK}")}}),
+        json!({"resourceType": "AllergyIntolerance", "patient": subject, "code": rxnorm("6130"),
+            "clinicalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]}}),
+        json!({"resourceType": "Condition", "subject": subject, "code": text}),
+        json!({"resourceType": "Procedure", "status": "completed", "subject": subject, "code": text,
+            "performedDateTime": "2026-01-01"}),
+        json!({"resourceType": "MedicationAdministration", "status": "completed", "subject": subject,
+            "medicationCodeableConcept": rxnorm("6130"), "effectiveDateTime": "2026-01-01"}),
+        json!({"resourceType": "QuestionnaireResponse", "status": "completed", "subject": subject,
+            "item": [{"linkId": "1", "answer": [{"valueString": MARK}]}]}),
+        json!({"resourceType": "Appointment", "status": "proposed", "description": MARK,
+            "participant": [{"actor": subject, "status": "accepted"}]}),
+        json!({"resourceType": "Encounter", "status": "finished", "class": {"code": "AMB"}, "subject": subject}),
+        json!({"resourceType": "EpisodeOfCare", "status": "active", "patient": subject}),
+        json!({"resourceType": "DetectedIssue", "status": "final", "patient": subject, "detail": MARK}),
+        json!({"resourceType": "Flag", "status": "active", "subject": subject, "code": text}),
+        json!({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": subject, "code": text}),
+        json!({"resourceType": "Goal", "lifecycleStatus": "active", "subject": subject, "description": text}),
+    ];
+    for record in &mut all {
+        record["id"] = MARK.into();
+    }
+    all.push(
+        json!({"resourceType": "MedicationStatement", "id": format!("{MARK}-ssri"),
+        "status": "active", "subject": subject, "medicationCodeableConcept": rxnorm("4493"),
+        "effectivePeriod": {"start": "2020-01-01"}}),
+    );
+    all.extend([
+        score("http://loinc.org", "44261-6", 20),
+        score("http://loinc.org", "8480-6", 120),
+        score(
+            "https://unloop.dev/fhir/CodeSystem/measures",
+            "ybocs-total",
+            30,
+        ),
+    ]);
+    bench.put_all(&all).await;
+}
+
+/// What an operation is given; those that need nothing are asked by GET.
+fn input(definition: &Definition) -> Option<Value> {
+    let part =
+        |name: &str, kind: &str, value: &str| json!({"name": name, format!("value{kind}"): value});
+    let parameters = match definition.name {
+        "check" => vec![json!({"name": "resource", "resource": {
+            "resourceType": "MedicationStatement", "status": "active",
+            "subject": {"reference": "Patient/a"},
+            "medicationReference": {"reference": format!("Medication/{MARK}")},
+        }})],
+        "plan-course" => vec![
+            part("protocol", "Code", "home-sublingual"),
+            part("key", "String", "one"),
+            part("start", "Date", "2026-12-01"),
+            part("time", "Time", "09:30:00"),
+            part("zone", "String", "Europe/Berlin"),
+        ],
+        name => {
+            let needs = definition.parameters.iter().any(|one| one.required);
+            assert!(
+                !needs && !definition.affects_state,
+                "${name} is new: say here what it is given"
+            );
+            return None;
+        }
+    };
+    Some(json!({"resourceType": "Parameters", "parameter": parameters}))
+}
+
+async fn ask(bench: &Bench, caller: &Caller, definition: &Definition, url: &str) -> Reply {
+    let reply = match input(definition) {
+        None => bench.get(caller, url).await,
+        Some(content) => bench.write(caller, Verb::Post, url, content).await,
+    };
+    assert!(reply.status() < 500, "{url}: {}", reply.text());
+    reply
+}
+
+/// Whether more than what was asked with is told.
+fn tells(reply: &Reply, url: &str) -> bool {
+    let target = url.split_once("/$").map_or("", |(target, _)| target);
+    let named = [format!("Medication/{MARK}"), target.to_owned()];
+    let text = named
+        .iter()
+        .fold(reply.text().to_owned(), |text, name| text.replace(name, ""));
+    text.contains(MARK)
+}
+
+async fn no_operation_shows_what_is_hidden(bench: Bench) {
+    records(&bench).await;
+    let all = bench.caller(&holder("system/*.cruds", None, None));
+    let own = "patient/Patient.rs patient/MedicationStatement.c patient/EpisodeOfCare.c";
+    let outside = granted("patient/Patient.rs", &["a"], &[]);
+    let callers = [
+        ("the patient alone", bench.patient("a", own)),
+        ("a therapist", bench.caller(&outside)),
+        ("no types", bench.patient("a", "patient/Basic.cruds")),
+    ];
+    let strangers = [
+        bench.patient("b", "patient/*.cruds"),
+        bench.caller(&granted("patient/*.cruds user/*.cruds", &["b"], &[])),
+        bench.caller(&holder("user/*.cruds", None, Some("Patient/b"))),
+    ];
+    let mut seen = 0;
+    for operation in &bench.engine.operations {
+        let definition = operation.definition();
+        for level in definition.levels {
+            for name in definition.types {
+                let id = if *name == "Patient" { "a" } else { MARK };
+                let url = match level {
+                    Level::Instance => format!("{name}/{id}/${}", definition.name),
+                    Level::Type => format!("{name}/${}", definition.name),
+                    Level::System => format!("${}", definition.name),
+                };
+                for (who, caller) in &callers {
+                    let reply = ask(&bench, caller, definition, &url).await;
+                    assert!(!tells(&reply, &url), "{who}: {url}: {}", reply.text());
+                }
+                for caller in &strangers {
+                    let reply = ask(&bench, caller, definition, &url).await;
+                    let instance = *level == Level::Instance;
+                    let absent = matches!(reply.status(), 403 | 404);
+                    assert!(absent || !instance, "{url}: {}", reply.text());
+                    assert!(!tells(&reply, &url), "{url}: {}", reply.text());
+                }
+                let reply = ask(&bench, &all, definition, &url).await;
+                let shows = tells(&reply, &url) || QUIET.contains(&definition.name);
+                assert!(shows, "{url} shows nothing here: {}", reply.text());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 5, "{seen}");
+}
