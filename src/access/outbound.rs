@@ -130,11 +130,13 @@ fn failed(error: reqwest::Error) -> OutboundError {
     OutboundError::Failed(cause.to_string())
 }
 
+type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
+
 /// The connection goes to the very addresses that were judged: a name is looked
 /// up once.
 struct Guarded {
     allowed: fn(IpAddr) -> bool,
-    look_up: Arc<dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync>,
+    look_up: Arc<LookUp>,
 }
 
 impl Resolve for Guarded {
@@ -296,7 +298,8 @@ mod tests {
                 let mut stream = stream.unwrap();
                 counted.fetch_add(1, Ordering::SeqCst);
                 if let Some(says) = says {
-                    stream.read(&mut [0; 4096]).unwrap();
+                    let read = stream.read(&mut [0; 4096]).unwrap();
+                    assert!(read > 0);
                     stream.write_all(says.as_bytes()).unwrap();
                 }
                 kept.push(stream);
