@@ -22,6 +22,12 @@ pub enum Ask {
     Uri(String),
     Below(String),
     Above(String),
+    /// `:missing`, with the kind of the parameter
+    Missing(ParamKind, bool),
+    /// `:text`
+    Text(String),
+    /// `:of-type`: system and code of the type, and the value
+    OfType(String, String, String),
 }
 
 /// Numbers that look random and are the same for the same seed (SplitMix64).
@@ -46,8 +52,14 @@ const PREFIXES: [&str; 8] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"];
 impl Ask {
     /// A question that has something to do with the values.
     pub fn random(dice: &mut Dice, kind: ParamKind, nodes: &[Node]) -> Option<Self> {
+        if dice.below(20) == 0 && kind != ParamKind::Composite {
+            return Some(Self::Missing(kind, dice.below(2) == 0));
+        }
         let node = dice.pick(nodes)?.clone();
         let value = &node.value;
+        if kind == ParamKind::Token && dice.below(6) == 0 {
+            return Self::random_described(dice, value);
+        }
         match kind {
             ParamKind::Token => {
                 let (system, code, _) = dice.pick(&tokens(value))?.clone();
@@ -107,6 +119,25 @@ impl Ask {
         }
     }
 
+    /// About a code by its words, or about an identifier by its type.
+    fn random_described(dice: &mut Dice, value: &serde_json::Value) -> Option<Self> {
+        if let (Some(coding), Some(text)) = (
+            dice.pick(value["type"]["coding"].as_array().map_or(&[][..], |c| c)),
+            value["value"].as_str(),
+        ) {
+            let part = |name: &str| coding[name].as_str().map(str::to_owned);
+            return Some(Self::OfType(
+                part("system")?,
+                part("code")?,
+                text.to_owned(),
+            ));
+        }
+        let text = dice.pick(&descriptions(value))?.clone();
+        let count = 1 + dice.below(text.chars().count().max(1));
+        let part: String = text.chars().take(count).collect();
+        (!plain(&part).is_empty() && text.len() < 200).then_some(Self::Text(part))
+    }
+
     fn random_quantity(dice: &mut Dice, value: &serde_json::Value) -> Option<Self> {
         let number = if value.is_number() {
             value
@@ -144,6 +175,9 @@ impl Ask {
             Self::Exact(_) => ":exact",
             Self::Below(_) => ":below",
             Self::Above(_) => ":above",
+            Self::Missing(..) => ":missing",
+            Self::Text(_) => ":text",
+            Self::OfType(..) => ":of-type",
             _ => "",
         }
     }
@@ -158,7 +192,14 @@ impl Ask {
                     escaped(code.as_deref().unwrap_or_default())
                 )
             }
-            Self::StartsWith(text) | Self::Contains(text) | Self::Exact(text) => escaped(text),
+            Self::StartsWith(text)
+            | Self::Contains(text)
+            | Self::Exact(text)
+            | Self::Text(text) => escaped(text),
+            Self::Missing(_, missing) => missing.to_string(),
+            Self::OfType(system, code, value) => {
+                [system, code, value].map(|part| escaped(part)).join("|")
+            }
             Self::Reference(text) | Self::Uri(text) | Self::Below(text) | Self::Above(text) => {
                 escaped(text)
             }
@@ -175,6 +216,9 @@ impl Ask {
         match self {
             Self::Token(system, code, true) => {
                 !Self::Token(system.clone(), code.clone(), false).meets(nodes)
+            }
+            Self::Missing(kind, missing) => {
+                nodes.iter().any(|node| is_present(*kind, node)) != *missing
             }
             ask => nodes.iter().any(|node| ask.meets_one(node)),
         }
@@ -196,6 +240,17 @@ impl Ask {
                 };
                 code.as_ref().is_none_or(alike) && system.as_ref().is_none_or(of_system)
             }),
+            Self::Missing(..) => false,
+            Self::Text(part) => descriptions(value)
+                .iter()
+                .any(|text| plain(text).starts_with(&plain(part))),
+            Self::OfType(system, code, asked) => {
+                let codings = value["type"]["coding"].as_array();
+                value["value"].as_str() == Some(asked)
+                    && codings.into_iter().flatten().any(|coding| {
+                        text(coding, "system") == system && text(coding, "code") == code
+                    })
+            }
             Self::StartsWith(part) => texts(value)
                 .iter()
                 .any(|t| plain(t).starts_with(&plain(part))),
@@ -232,6 +287,39 @@ impl Ask {
                 .iter()
                 .any(|uri| uri == asked || (asked.contains("://") && is_below(asked, uri))),
         }
+    }
+}
+
+/// "CodeableConcept.text, Coding.display, or Identifier.type.text".
+fn descriptions(value: &serde_json::Value) -> Vec<String> {
+    let codings = value["coding"].as_array().into_iter().flatten();
+    let displays = codings.map(|coding| &coding["display"]);
+    let own = [&value["text"], &value["display"], &value["type"]["text"]];
+    let all = own.into_iter().chain(displays);
+    all.filter_map(|text| text.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// There is a value that a search of the kind could ask for.
+fn is_present(kind: ParamKind, node: &Node) -> bool {
+    let value = &node.value;
+    let number = serde_json::json!({"value": value});
+    match kind {
+        ParamKind::Token => !tokens(value).is_empty() || !descriptions(value).is_empty(),
+        ParamKind::String => texts(value).iter().any(|text| !plain(text).is_empty()),
+        ParamKind::Date => node.of_type.as_deref() != Some("String") && times(value).is_some(),
+        ParamKind::Number | ParamKind::Quantity => {
+            let measured = if value.is_number() { &number } else { value };
+            amount(measured, None).is_some()
+        }
+        ParamKind::Reference => {
+            let reference = value["reference"].as_str().and_then(normal);
+            reference.is_some()
+                || value["identifier"]["value"].is_string()
+                || value["resourceType"].is_string()
+        }
+        ParamKind::Uri => value.as_str().is_some_and(|uri| !uri.is_empty()),
+        ParamKind::Composite | ParamKind::Special => false,
     }
 }
 
