@@ -109,10 +109,13 @@ def observation(of, index):
     made["issued"] = when
     made["performer"] = [{"display": "Study nurse"}]
     if pressure:
+        diastolic = round(chance.gauss(79, 12))
+        # No heart has a systolic pressure that is not above the diastolic one.
+        systolic = diastolic + max(10, round(chance.gauss(45, 12)))
         made["component"] = [
-            {"code": code(LOINC, loinc, shown), "valueQuantity": quantity(round(chance.gauss(mean, 12)), "mm[Hg]", "mmHg")}
-            for loinc, shown, mean in [("8480-6", "Systolic blood pressure", 124),
-                                       ("8462-4", "Diastolic blood pressure", 79)]]
+            {"code": code(LOINC, loinc, shown), "valueQuantity": quantity(value, "mm[Hg]", "mmHg")}
+            for loinc, shown, value in [("8480-6", "Systolic blood pressure", systolic),
+                                        ("8462-4", "Diastolic blood pressure", diastolic)]]
     else:
         made["valueQuantity"] = quantity(round(chance.gauss(entry[5], entry[6]), 1), entry[3], entry[4])
     return made

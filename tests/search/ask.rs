@@ -1,11 +1,11 @@
 //! One random question about one parameter, and its answer by the book.
 
 use unloop::fhir::definitions::ParamKind;
-use unloop::fhir::search::decimal::Decimal;
-use unloop::fhir::search::ucum;
 
-use super::judge::BASE;
 use super::naive::{Node, amount, compares, plain, texts, times, tokens};
+use super::values::{
+    approximately, asked_range, descriptions, escaped, forms, is_below, is_present, normal, text,
+};
 
 #[derive(Clone, Debug)]
 pub enum Ask {
@@ -47,7 +47,7 @@ impl Dice {
     }
 }
 
-const PREFIXES: [&str; 8] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"];
+const PREFIXES: [&str; 9] = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"];
 
 impl Ask {
     /// A question that has something to do with the values.
@@ -264,6 +264,10 @@ impl Ask {
             Self::Date(..) if node.of_type.as_deref() == Some("String") => false,
             Self::Date(prefix, text) => {
                 let asked = times(&text.as_str().into()).expect("asked for a date");
+                let asked = match *prefix {
+                    "ap" => approximately(asked),
+                    _ => asked,
+                };
                 times(value).is_some_and(|has| compares(prefix, asked, has))
             }
             Self::Quantity(prefix, digits, unit) => {
@@ -288,92 +292,4 @@ impl Ask {
                 .any(|uri| uri == asked || (asked.contains("://") && is_below(asked, uri))),
         }
     }
-}
-
-/// "CodeableConcept.text, Coding.display, or Identifier.type.text".
-fn descriptions(value: &serde_json::Value) -> Vec<String> {
-    let codings = value["coding"].as_array().into_iter().flatten();
-    let displays = codings.map(|coding| &coding["display"]);
-    let own = [&value["text"], &value["display"], &value["type"]["text"]];
-    let all = own.into_iter().chain(displays);
-    all.filter_map(|text| text.as_str().map(str::to_owned))
-        .collect()
-}
-
-/// There is a value that a search of the kind could ask for.
-fn is_present(kind: ParamKind, node: &Node) -> bool {
-    let value = &node.value;
-    let number = serde_json::json!({"value": value});
-    match kind {
-        ParamKind::Token => !tokens(value).is_empty() || !descriptions(value).is_empty(),
-        ParamKind::String => texts(value).iter().any(|text| !plain(text).is_empty()),
-        ParamKind::Date => node.of_type.as_deref() != Some("String") && times(value).is_some(),
-        ParamKind::Number | ParamKind::Quantity => {
-            let measured = if value.is_number() { &number } else { value };
-            amount(measured, None).is_some()
-        }
-        ParamKind::Reference => {
-            let reference = value["reference"].as_str().and_then(normal);
-            reference.is_some()
-                || value["identifier"]["value"].is_string()
-                || value["resourceType"].is_string()
-        }
-        ParamKind::Uri => value.as_str().is_some_and(|uri| !uri.is_empty()),
-        ParamKind::Composite | ParamKind::Special => false,
-    }
-}
-
-fn text<'v>(value: &'v serde_json::Value, name: &str) -> &'v str {
-    value[name].as_str().unwrap_or_default()
-}
-
-/// A canonical, with its version and without.
-fn forms(value: &serde_json::Value) -> Vec<String> {
-    let uri = value.as_str().unwrap_or_default();
-    let bare = uri.split('|').next().unwrap_or_default();
-    vec![uri.to_owned(), bare.to_owned()]
-}
-
-fn is_below(uri: &str, of: &str) -> bool {
-    uri.strip_prefix(of.trim_end_matches('/'))
-        .is_some_and(|rest| rest.starts_with('/'))
-}
-
-fn asked_range(prefix: &str, digits: &str, unit: Option<(&str, &str)>) -> (i64, i64) {
-    let number = Decimal::parse(digits).expect("asked for a number");
-    let unit = unit.filter(|(system, _)| *system == ucum::SYSTEM);
-    let unit = unit.and_then(|(_, code)| ucum::unit(code));
-    let ordered = |number: Decimal| match &unit {
-        Some(unit) => unit.ordered(number).expect("a value that fits"),
-        None => number.ordered(),
-    };
-    match prefix {
-        "eq" | "ne" => {
-            let (low, high) = number.implicit_range();
-            (ordered(low), ordered(high) - 1)
-        }
-        _ => (ordered(number), ordered(number)),
-    }
-}
-
-/// Without the service's own address and the version.
-pub fn normal(reference: &str) -> Option<&str> {
-    let reference = reference
-        .strip_prefix(BASE)
-        .map_or(reference, |r| r.trim_start_matches('/'));
-    let (reference, _) = reference
-        .split_once("/_history/")
-        .unwrap_or((reference, ""));
-    (!reference.is_empty() && !reference.starts_with('#')).then_some(reference)
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if matches!(c, '\\' | ',' | '|' | '$') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }

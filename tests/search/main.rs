@@ -15,4 +15,5 @@ mod plans;
 mod quantities;
 mod queries;
 mod random;
+mod values;
 mod world;

@@ -352,6 +352,7 @@ pub fn compares(prefix: &str, asked: (i64, i64), has: (i64, i64)) -> bool {
         "le" => reaches_below || contains,
         "sa" => has.0 > asked.1,
         "eb" => has.1 < asked.0,
+        "ap" => has.0 <= asked.1 && asked.0 <= has.1,
         other => panic!("{other} is no prefix"),
     }
 }

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use unloop::fhir::definitions::{ParamKind, SearchParam, r4};
 use unloop::fhir::search::is_searchable;
 
-use super::ask::{Ask, Dice, normal};
+use super::ask::{Ask, Dice};
 use super::naive::{Node, evaluate};
+use super::values::normal;
 use super::world::{World, key_of};
 
 type Object = Map<String, Value>;
