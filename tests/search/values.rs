@@ -22,7 +22,11 @@ pub fn is_present(kind: ParamKind, node: &Node) -> bool {
     let value = &node.value;
     let number = serde_json::json!({"value": value});
     match kind {
-        ParamKind::Token => !tokens(value).is_empty() || !descriptions(value).is_empty(),
+        ParamKind::Token => {
+            let mut tokens = tokens(value).into_iter();
+            let says = tokens.any(|(system, code, _)| system.or(code).is_some());
+            says || !descriptions(value).is_empty()
+        }
         ParamKind::String => texts(value).iter().any(|text| !plain(text).is_empty()),
         ParamKind::Date => node.of_type.as_deref() != Some("String") && times(value).is_some(),
         ParamKind::Number | ParamKind::Quantity => {
