@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::Engine;
+use crate::fhir::operation::lastn::{LASTN, LastN};
+use crate::fhir::operation::stats::{STATS, Stats};
 use crate::fhir::operation::{Definition, Operation};
 use crate::fhir::outcome::Failure;
 use crate::fhir::rule::Rule;
@@ -111,6 +113,8 @@ impl Clinical {
             Box::new(HoldAppointment),
             Box::new(ArrangeAppointment(&scheduling::BOOK, self.rules.clone())),
             Box::new(ArrangeAppointment(&scheduling::CANCEL, self.rules.clone())),
+            Box::new(LastN),
+            Box::new(Stats),
         ]
     }
 }
@@ -128,6 +132,8 @@ pub static OPERATIONS: &[&Definition] = &[
     &scheduling::HOLD,
     &scheduling::BOOK,
     &scheduling::CANCEL,
+    &LASTN,
+    &STATS,
 ];
 
 /// Where the project's own resources have their canonical URLs.

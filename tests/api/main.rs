@@ -47,6 +47,7 @@ mod medication;
 mod medication_invariant;
 mod medication_issues;
 mod mutations;
+mod observation_operations;
 mod operations;
 mod paging;
 mod paging_property;

@@ -1,6 +1,7 @@
 //! Clinical knowledge and what follows from it, without a server.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod differential;
 mod knowledge;
 mod measures;
 mod medicines;

@@ -128,13 +128,15 @@ fn after<'k>(
         current: false,
         reason,
     };
-    let Some((earlier, row)) = earlier.and_then(|earlier| Some((earlier, earlier.row?))) else {
+    let Some(earlier) = earlier.filter(|earlier| earlier.row.is_some()) else {
         return none("There is nothing before it that it could follow.");
     };
     if earlier.verdict == Verdict::Met {
         return judge(rule, course, attained(earlier.rule, course) + 1);
     }
-    let mut judged = judge(rule, course, row.first + 1);
+    let mut points = course.points.iter();
+    let possible = points.position(|point| truth(&earlier.rule.fact, course, point) != Truth::No);
+    let mut judged = judge(rule, course, possible.map_or(0, |place| place + 1));
     if judged.verdict == Verdict::Met {
         judged.verdict = Verdict::Undetermined;
         judged.current = false;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::clinical::appointment::booking::{SESSION, kind_system};
-use crate::clinical::medication::gather::Shelf;
+use crate::clinical::medication::resolve::Lookup;
 use crate::clinical::medication::{AGENTS, Rules};
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -22,7 +22,7 @@ pub type Sessions = BTreeMap<i64, Vec<String>>;
 pub fn add(
     sessions: &mut Sessions,
     rules: &Rules,
-    shelf: &Shelf,
+    shelf: &dyn Lookup,
     source: &str,
     of: &Map<String, Value>,
     at: i64,
@@ -38,7 +38,7 @@ pub fn add(
     }
 }
 
-fn is_session(rules: &Rules, shelf: &Shelf, of: &Map<String, Value>) -> bool {
+fn is_session(rules: &Rules, shelf: &dyn Lookup, of: &Map<String, Value>) -> bool {
     let status = text(of, "status").unwrap_or_default();
     match text(of, "resourceType").unwrap_or_default() {
         "Appointment" => status == "fulfilled" && is_kind(of, "serviceType"),

@@ -8,7 +8,8 @@ use super::super::outcome::{Failure, Kind};
 use super::super::request::Content;
 use super::super::resource::Resource;
 use super::super::search::date;
-use super::{Definition, Parameter};
+use super::super::search::decimal::Decimal;
+use super::{Definition, Parameter, SEARCH};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Argument {
@@ -16,9 +17,13 @@ enum Argument {
     Resource(Resource),
 }
 
-/// Checked against the definition: known names, each once, required ones there.
+/// Checked against the definition: known names, as often as they may stand,
+/// required ones there.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arguments(Vec<(&'static str, Argument)>);
+pub struct Arguments {
+    named: Vec<(&'static str, Argument)>,
+    searched: Vec<(String, String)>,
+}
 
 impl Arguments {
     pub fn read(
@@ -70,23 +75,29 @@ impl Arguments {
             .parameters
             .iter()
             .find(|known| known.name == name);
-        let Some(parameter) = known else {
-            return Err(unknown(definition, name));
+        let Some(parameter) = known.filter(|known| **known != SEARCH) else {
+            return match argument {
+                Argument::Text(value) if definition.parameters.contains(&SEARCH) => {
+                    self.searched.push((name.to_owned(), value));
+                    Ok(())
+                }
+                _ => Err(unknown(definition, name)),
+            };
         };
-        if self.0.iter().any(|(given, _)| *given == name) {
+        if !parameter.repeats() && self.named.iter().any(|(given, _)| *given == name) {
             return Err(Failure::new(
                 Kind::Value,
                 format!("{name} is given more than once. Give it once."),
             ));
         }
         fits(parameter, &argument)?;
-        self.0.push((parameter.name, argument));
+        self.named.push((parameter.name, argument));
         Ok(())
     }
 
     fn demand(&self, definition: &Definition) -> Result<(), Failure> {
         let mut required = definition.parameters.iter().filter(|one| one.required);
-        let missing = required.find(|one| self.0.iter().all(|(given, _)| *given != one.name));
+        let missing = required.find(|one| self.named.iter().all(|(given, _)| *given != one.name));
         match missing {
             None => Ok(()),
             Some(one) => Err(Failure::new(
@@ -97,17 +108,30 @@ impl Arguments {
     }
 
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find_map(|(given, argument)| match argument {
+        self.texts(name).next()
+    }
+
+    /// Of a parameter that repeats.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let all = self.named.iter();
+        all.filter_map(move |(given, argument)| match argument {
             Argument::Text(text) if *given == name => Some(text.as_str()),
             _ => None,
         })
     }
 
+    /// What stands for [`SEARCH`].
+    pub fn searched(&self) -> &[(String, String)] {
+        &self.searched
+    }
+
     pub fn resource(&self, name: &str) -> Option<&Resource> {
-        self.0.iter().find_map(|(given, argument)| match argument {
-            Argument::Resource(resource) if *given == name => Some(resource),
-            _ => None,
-        })
+        self.named
+            .iter()
+            .find_map(|(given, argument)| match argument {
+                Argument::Resource(resource) if *given == name => Some(resource),
+                _ => None,
+            })
     }
 }
 
@@ -135,16 +159,23 @@ fn text_of(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
-        Value::Object(reference) => reference_of(reference),
+        Value::Object(object) => object_of(object),
         _ => None,
     }
 }
 
-fn reference_of(reference: &Map<String, Value>) -> Option<String> {
-    reference
-        .get("reference")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
+/// A Reference by its address, a Coding as `system|code`, a Period as `start/end`.
+fn object_of(object: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    if let Some(reference) = text("reference") {
+        return Some(reference.to_owned());
+    }
+    if let Some(code) = text("code") {
+        return Some(format!("{}|{code}", text("system").unwrap_or_default()));
+    }
+    let (start, end) = (text("start"), text("end"));
+    let is_period = start.is_some() || end.is_some();
+    is_period.then(|| format!("{}/{}", start.unwrap_or_default(), end.unwrap_or_default()))
 }
 
 fn fits(parameter: &Parameter, argument: &Argument) -> Result<(), Failure> {
@@ -162,7 +193,7 @@ fn fits(parameter: &Parameter, argument: &Argument) -> Result<(), Failure> {
             }
             wrong(format!("is one of {}.", parameter.codes.join(", ")))
         }
-        Argument::Text(text) => match parameter.kind {
+        Argument::Text(text) => match parameter.datatype() {
             "date" | "dateTime" if date::range(text).is_none() => {
                 wrong("is not a FHIR date or time. Example: 2026-11-21.".to_owned())
             }
@@ -172,6 +203,7 @@ fn fits(parameter: &Parameter, argument: &Argument) -> Result<(), Failure> {
             "positiveInt" if !text.parse::<u32>().is_ok_and(|number| number > 0) => {
                 wrong("is a whole number from 1.".to_owned())
             }
+            "decimal" if Decimal::parse(text).is_none() => wrong("is a number.".to_owned()),
             _ => Ok(()),
         },
     }

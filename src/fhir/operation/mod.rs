@@ -5,8 +5,10 @@ pub mod access_log;
 pub mod arguments;
 pub mod everything;
 pub mod invoke;
+pub mod lastn;
 pub mod output;
 pub mod records;
+pub mod stats;
 
 pub use access_log::AccessLog;
 pub use arguments::Arguments;
@@ -41,16 +43,35 @@ pub enum Level {
 }
 
 /// One parameter that goes in. <https://hl7.org/fhir/R4/operationdefinition.html>
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
     pub name: &'static str,
-    /// A FHIR datatype, or `Resource`.
+    /// A FHIR datatype, or `Resource`; with `*` behind it where it repeats.
     pub kind: &'static str,
     pub required: bool,
     /// Where not empty, the values that it may have.
     pub codes: &'static [&'static str],
     pub text: &'static str,
 }
+
+impl Parameter {
+    pub fn repeats(&self) -> bool {
+        self.kind.ends_with('*')
+    }
+
+    pub fn datatype(&self) -> &'static str {
+        self.kind.trim_end_matches('*')
+    }
+}
+
+/// Stands for all search parameters of the type.
+pub const SEARCH: Parameter = Parameter {
+    name: "search",
+    kind: "Search*",
+    required: false,
+    codes: &[],
+    text: "The search parameters of the type.",
+};
 
 /// What the CapabilityStatement, the OpenAPI document and the router know.
 #[derive(Debug)]

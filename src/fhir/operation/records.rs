@@ -8,6 +8,7 @@ use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::index::refusal;
 use super::super::interaction::read::{gone, not_found};
+use super::super::interaction::search;
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
 use super::super::search::key::hash;
@@ -204,7 +205,16 @@ impl<'r> Records<'r> {
             .collect();
         let settings = self.engine.search_settings(false);
         let catalogue = &self.engine.catalogue;
-        let query = Query::parse(catalogue, Some(resource_type), &pairs, &settings)?;
+        let query = match self.authority {
+            Some(authority) => search::query(
+                self.engine,
+                authority,
+                Some(resource_type),
+                &pairs,
+                &settings,
+            )?,
+            None => Query::parse(catalogue, Some(resource_type), &pairs, &settings)?,
+        };
         let mut plan = compile(catalogue, &query, None, scope, now())?;
         plan.limit = PAGE;
         Ok(plan)

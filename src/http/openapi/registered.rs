@@ -7,7 +7,7 @@ use super::body::Body;
 use super::operation::ALWAYS;
 use super::path::{SYSTEM, item};
 use super::{failure, reference};
-use crate::fhir::operation::{Definition, Level, Parameter};
+use crate::fhir::operation::{Definition, Level, Parameter, SEARCH};
 use crate::http::routes::BASE_PATH;
 
 /// Refusals of an operation that takes content.
@@ -65,7 +65,8 @@ fn operation(definition: &Definition, tag: &str, name: &str, posted: bool) -> Va
     let mut parameters: Vec<Value> = form.map(|name| reference("parameters", name)).collect();
     if !posted {
         let simple = definition.parameters.iter();
-        parameters.extend(simple.filter(|one| one.kind != "Resource").map(parameter));
+        let simple = simple.filter(|one| one.kind != "Resource" && **one != SEARCH);
+        parameters.extend(simple.map(parameter));
     }
     put("parameters", parameters.into());
     if let (true, Some(body)) = (posted, Body::Parameters.request(None)) {
@@ -78,9 +79,9 @@ fn operation(definition: &Definition, tag: &str, name: &str, posted: bool) -> Va
 
 fn responses(refusals: &[u16]) -> Map<String, Value> {
     let mut responses = Map::new();
-    let media = json!({"schema": reference("schemas", "Parameters")});
-    let content = json!({"application/fhir+json": media});
-    let done = json!({"description": "A Parameters resource.", "content": content});
+    let answers = ["Parameters", "Bundle"].map(|name| reference("schemas", name));
+    let content = json!({"application/fhir+json": {"schema": {"anyOf": answers}}});
+    let done = json!({"description": "A Parameters resource, or the Bundle that the operation answers.", "content": content});
     responses.insert("200".to_owned(), done);
     let mut refusals = [refusals, &ALWAYS].concat();
     refusals.sort_unstable();
@@ -93,7 +94,7 @@ fn responses(refusals: &[u16]) -> Map<String, Value> {
 }
 
 fn parameter(parameter: &Parameter) -> Value {
-    let mut schema = match parameter.kind {
+    let mut schema = match parameter.datatype() {
         "date" | "dateTime" => reference("schemas", "dateTime"),
         "boolean" => json!({"type": "boolean"}),
         "positiveInt" => json!({"type": "integer", "minimum": 1}),
@@ -101,6 +102,9 @@ fn parameter(parameter: &Parameter) -> Value {
     };
     if !parameter.codes.is_empty() {
         schema = json!({"type": "string", "enum": parameter.codes});
+    }
+    if parameter.repeats() {
+        schema = json!({"type": "array", "items": schema});
     }
     json!({
         "name": parameter.name,
