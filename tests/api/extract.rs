@@ -212,6 +212,18 @@ async fn a_deployments_own_form_is_mapped(server: Server) {
     response["item"][0]["answer"][0]["valueCoding"]["code"] = "a".into();
     server.put(&response).await;
     assert_eq!(scores(&server).await[2], "ybocs-total 9 final");
+    // Without the form nobody knows what the answers mean.
+    server
+        .call("DELETE", "/Questionnaire/own")
+        .expect(204)
+        .await;
+    let call = server
+        .call("PUT", "/QuestionnaireResponse/r")
+        .resource(&response);
+    call.expect(422).await;
+    response["status"] = "entered-in-error".into();
+    server.put(&response).await;
+    assert_eq!(scores(&server).await[2], "ybocs-total 9 entered-in-error");
 }
 
 async fn what_was_extracted_is_not_edited(server: Server) {

@@ -62,6 +62,7 @@ mod scheduling;
 mod search;
 mod search_places;
 mod search_table;
+mod sri_trials;
 mod trajectory;
 mod transaction;
 mod transaction_links;

@@ -225,6 +225,41 @@ fn every_form_of_file_and_every_bad_line_is_accounted_for() {
     );
 }
 
+/// What requests may not write, an import may not either; what others measure
+/// is nothing to it.
+#[test]
+fn scores_are_judged_like_those_of_requests() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let score = |id: &str, system: &str, code: &str, value: i64| {
+        serde_json::json!({"resourceType": "Observation", "id": id, "status": "final",
+            "code": {"coding": [{"system": system, "code": code}]},
+            "subject": {"reference": "Patient/p"}, "performer": [{"reference": "Practitioner/d"}],
+            "effectiveDateTime": "2026-01-01", "valueInteger": value})
+    };
+    let own = "https://unloop.dev/fhir/CodeSystem/measures";
+    let lines = [
+        score("wrong", own, "ybocs-item-1", 5),
+        score("right", own, "ybocs-item-1", 4),
+        score("foreign", "http://loinc.org", "89209-1", 63),
+    ];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let file = folder.path().join("scores.ndjson");
+    fs::write(&file, lines.join("\n")).unwrap();
+    let output = import(&database.url(), &[&file]);
+    assert!(!output.status.success());
+    assert!(
+        describe(&output).contains("Y-BOCS-II"),
+        "{}",
+        describe(&output)
+    );
+    let exported = export(&database.url());
+    assert_eq!(
+        types_in_lines(&exported),
+        Counts::from([("Observation".to_owned(), 2)])
+    );
+}
+
 #[test]
 fn paths_that_cannot_be_are_named() {
     let database = Database::sqlite();

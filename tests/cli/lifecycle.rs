@@ -138,3 +138,39 @@ async fn narrowed_types_and_limits_reach_the_api() {
     );
     server.stop();
 }
+
+/// A new version of the Library tells when the rules changed, a start does not.
+#[tokio::test]
+async fn the_rules_in_force_are_published_when_they_change() {
+    let database = Database::sqlite();
+    let other = tempfile::tempdir().unwrap();
+    let source = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/clinical/knowledge/sri.toml"
+    );
+    let rules = std::fs::read_to_string(source).unwrap();
+    std::fs::write(
+        other.path().join("sri.toml"),
+        format!("{rules}\n# Changed.\n"),
+    )
+    .unwrap();
+    let version = async |knowledge: Option<&std::path::Path>| {
+        let mut command = unloop(&["serve"]);
+        command.env("DATABASE_URL", database.url());
+        command.env("UNLOOP_BIND", "127.0.0.1:0");
+        if let Some(folder) = knowledge {
+            command.env("UNLOOP_KNOWLEDGE_DIR", folder);
+        }
+        let server = Running::start(&mut command);
+        let url = format!("{}/Library/medication-compatibility", server.base);
+        let reply = server.client().get(url).send().await.unwrap();
+        let library: serde_json::Value =
+            serde_json::from_str(&reply.text().await.unwrap()).unwrap();
+        server.stop();
+        library["meta"]["versionId"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(version(None).await, "1");
+    assert_eq!(version(None).await, "1");
+    assert_eq!(version(Some(other.path())).await, "2");
+    assert_eq!(version(Some(other.path())).await, "2");
+}

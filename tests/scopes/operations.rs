@@ -88,6 +88,17 @@ fn input(definition: &Definition) -> Option<Value> {
             part("time", "Time", "09:30:00"),
             part("zone", "String", "Europe/Berlin"),
         ],
+        "lastn" => vec![
+            part("patient", "String", "Patient/a"),
+            part("code", "String", "44261-6"),
+        ],
+        "stats" => vec![
+            part("subject", "Uri", "Patient/a"),
+            part("system", "Uri", "http://loinc.org"),
+            part("code", "String", "44261-6"),
+            part("statistic", "Code", "count"),
+            json!({"name": "include", "valueBoolean": true}),
+        ],
         name => {
             let needs = definition.parameters.iter().any(|one| one.required);
             assert!(

@@ -10,4 +10,4 @@ mod resources;
 pub use guard::CanonicalGuard;
 pub use publish::publish;
 pub use questionnaire::OBSERVATION_EXTRACT;
-pub use resources::resources;
+pub use resources::{questionnaires, resources};

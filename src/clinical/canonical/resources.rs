@@ -13,11 +13,13 @@ use crate::clinical::knowledge::{Entry, Knowledge};
 use crate::clinical::measures::scale;
 
 /// The files that hold rules and say where they come from.
-const RULES: [&str; 4] = [
+const RULES: [&str; 6] = [
     "candidacy.toml",
+    "course.toml",
     "interactions.toml",
     "scales.toml",
     "sri.toml",
+    "vitals.toml",
 ];
 
 /// Every resource has an id and an url.
@@ -26,10 +28,17 @@ pub fn resources(knowledge: &Knowledge) -> Vec<Value> {
         rule_set(knowledge),
         rule_codes(knowledge),
         measure_codes(knowledge),
+        kind_codes(knowledge),
+        setting_codes(knowledge),
     ];
-    let instruments = knowledge.instruments.iter();
-    all.extend(instruments.filter_map(|instrument| questionnaire(knowledge, instrument)));
+    all.extend(questionnaires(knowledge));
     all
+}
+
+/// One for each instrument.
+pub fn questionnaires(knowledge: &Knowledge) -> impl Iterator<Item = Value> {
+    let instruments = knowledge.instruments.iter();
+    instruments.filter_map(|instrument| questionnaire(knowledge, instrument))
 }
 
 /// The version of the entries of one file.
@@ -64,7 +73,7 @@ fn measure_codes(knowledge: &Knowledge) -> Value {
         let fact = &score.fact;
         if scale::is_own(score) {
             let range = format!("A whole number from {} to {}.", fact.min, fact.max);
-            concepts.push(json!({"code": fact.code, "display": fact.name, "definition": range}));
+            concepts.push(concept(&fact.code, &fact.name, &range));
         }
         for level in &fact.levels {
             concepts
@@ -74,6 +83,38 @@ fn measure_codes(knowledge: &Knowledge) -> Value {
     let version = version(&knowledge.scores);
     let title = "Scores of scales, by neutral labels";
     code_system("measures", version, "Measures", title, concepts)
+}
+
+fn kind_codes(knowledge: &Knowledge) -> Value {
+    let kinds = knowledge.kinds.iter();
+    let concepts = kinds.map(|kind| concept(&kind.id, &kind.fact.display, &kind.fact.definition));
+    let version = version(&knowledge.kinds);
+    let title = "What the appointments of a course are";
+    code_system(
+        "appointment-kind",
+        version,
+        "AppointmentKind",
+        title,
+        concepts.collect(),
+    )
+}
+
+fn setting_codes(knowledge: &Knowledge) -> Value {
+    let settings = knowledge.places.iter();
+    let concepts = settings.map(|one| concept(&one.id, &one.fact.display, &one.fact.definition));
+    let version = version(&knowledge.places);
+    let title = "Where a session takes place";
+    code_system(
+        "session-setting",
+        version,
+        "SessionSetting",
+        title,
+        concepts.collect(),
+    )
+}
+
+fn concept(code: &str, display: &str, definition: &str) -> Value {
+    json!({"code": code, "display": display, "definition": definition})
 }
 
 fn rule_codes(knowledge: &Knowledge) -> Value {

@@ -37,7 +37,7 @@ pub async fn find(
         .filter(|content| meant(content))
         .collect();
     if all.is_empty() {
-        let own = canonical::resources(knowledge).into_iter();
+        let own = canonical::questionnaires(knowledge);
         let mut own = own.filter_map(|one| one.as_object().cloned());
         all.extend(own.find(|content| meant(content)));
     }

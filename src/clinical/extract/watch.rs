@@ -11,6 +11,7 @@ use crate::clinical::medication::{Rules, as_it_stands};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine};
 use crate::fhir::operation::Records;
+use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
@@ -87,8 +88,12 @@ impl ExtractWatch {
     ) -> Result<(bool, Result<Extracted, Failure>), Failure> {
         let knowledge = &self.0.knowledge;
         let found = questionnaire::find(knowledge, records, drafts, response).await?;
-        let Ok(found) = found else {
-            return Ok((false, Ok(Extracted::default())));
+        let found = match found {
+            Ok(found) => found,
+            Err(why) => {
+                let place = "QuestionnaireResponse.questionnaire";
+                return Ok((false, Err(Failure::at(Kind::BusinessRule, place, why))));
+            }
         };
         let answers = answers::answers(knowledge, &found, response);
         let faults = observations::faults(knowledge, &answers);
@@ -128,7 +133,11 @@ impl ExtractWatch {
                     (asked, Ok(extracted)) if asked || !stored.is_empty() => extracted,
                     (_, Ok(_)) => Extracted::default(),
                     (asked, Err(failure)) => {
-                        let counts = (asked || !stored.is_empty())
+                        // Scores must not stand beside answers that cannot be read.
+                        let stands = |one: &Version| {
+                            text(&one.resource.content, "status") != Some("entered-in-error")
+                        };
+                        let counts = (asked || stored.iter().any(stands))
                             && text(response, "status") != Some("entered-in-error");
                         if counts {
                             return Ok(Some(failure));
