@@ -12,6 +12,7 @@ pub mod extract;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
+pub mod monitor;
 pub mod observation;
 pub mod readiness;
 pub mod scheduling;
@@ -35,6 +36,7 @@ use extract::{Extract, ExtractWatch};
 use knowledge::Knowledge;
 use measures::MeasureWatch;
 use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
+use monitor::SessionMonitor;
 use readiness::SessionReadiness;
 use scheduling::{ArrangeAppointment, FindAppointments, HoldAppointment};
 use sri::SriTrials;
@@ -109,6 +111,7 @@ impl Clinical {
             Box::new(Extract(self.rules.clone())),
             Box::new(YbocsTrajectory(self.rules.clone())),
             Box::new(SessionReadiness(self.rules.clone())),
+            Box::new(SessionMonitor(self.rules.clone())),
             Box::new(FindAppointments),
             Box::new(HoldAppointment),
             Box::new(ArrangeAppointment(&scheduling::BOOK, self.rules.clone())),
@@ -128,6 +131,7 @@ pub static OPERATIONS: &[&Definition] = &[
     &extract::EXTRACT,
     &trajectory::YBOCS_TRAJECTORY,
     &readiness::READINESS,
+    &monitor::MONITOR,
     &scheduling::FIND,
     &scheduling::HOLD,
     &scheduling::BOOK,

@@ -17,6 +17,7 @@ mod web;
 
 mod access_log;
 mod appointment_races;
+mod appointment_strict;
 mod appointments;
 mod audit;
 mod audit_coverage;
@@ -46,6 +47,7 @@ mod measures;
 mod medication;
 mod medication_invariant;
 mod medication_issues;
+mod monitor;
 mod mutations;
 mod observation_operations;
 mod operations;
@@ -70,6 +72,7 @@ mod update;
 mod views;
 mod vitals;
 mod vread;
+mod walkthrough;
 
 /// A whole answer, the same on every store.
 fn snapshot(name: &str, reply: &support::Reply) {

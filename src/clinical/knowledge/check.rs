@@ -243,6 +243,24 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
             faults.push(at(spacing, "days are out of order"));
         }
     }
+    for place in &knowledge.places {
+        let fact = &place.fact;
+        if !knowledge
+            .schedules
+            .iter()
+            .any(|one| one.id == fact.schedule)
+        {
+            faults.push(at(
+                place,
+                format!("schedule {} is not there", fact.schedule),
+            ));
+        }
+        for sign in &fact.signs {
+            if !knowledge.signs.iter().any(|known| known.id == *sign) {
+                faults.push(at(place, format!("sign {sign} is not there")));
+            }
+        }
+    }
     for kind in &knowledge.kinds {
         if kind.fact.minutes < 1 {
             faults.push(at(kind, "lasts at least a minute"));

@@ -258,6 +258,10 @@ pub struct Place {
     /// The type of the participant who has to be there.
     pub companion: String,
     pub companion_text: String,
+    /// The id of the schedule by which a session is watched.
+    pub schedule: String,
+    /// The ids of the signs that are measured.
+    pub signs: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -310,6 +314,15 @@ pub struct Spacing {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Freshness {
-    pub hours: i64,
+    pub minutes: i64,
+    pub text: String,
+}
+
+/// What a person is told.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// When it is told: `discharge`.
+    pub about: String,
     pub text: String,
 }

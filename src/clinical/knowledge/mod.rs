@@ -12,9 +12,9 @@ use std::path::Path;
 pub use criterion::{Codes, Criterion, Effect, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Anchor, Band, Class, Code, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit, Outcome,
-    Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source, Spacing,
-    Trial, WashOut,
+    Advice, Anchor, Band, Class, Code, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit,
+    Outcome, Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source,
+    Spacing, Trial, WashOut,
 };
 pub use load::Fault;
 
@@ -46,6 +46,7 @@ pub struct Knowledge {
     pub protocols: Vec<Entry<Protocol>>,
     pub spacings: Vec<Entry<Spacing>>,
     pub freshness: Vec<Entry<Freshness>>,
+    pub advice: Vec<Entry<Advice>>,
     /// Every entry as it stands in its file, for people who look it up.
     pub shown: Vec<Entry<toml::Table>>,
     /// The version of the interaction rules and, behind `+`, what tells these
@@ -99,6 +100,7 @@ impl Knowledge {
             protocols: files.take("course.toml", "protocol"),
             spacings: files.take("course.toml", "spacing"),
             freshness: files.take("course.toml", "freshness"),
+            advice: files.take("course.toml", "advice"),
             shown: files.shown(),
             version: format!("{}+{}", rules.version, shelf.fingerprint()),
             digest: shelf.digest(),

@@ -15,7 +15,7 @@ use crate::fhir::outcome::Failure;
 use crate::fhir::resource::instant;
 use crate::fhir::search::path::text;
 
-const HOUR: i64 = 3_600_000_000;
+const MINUTE: i64 = 60_000_000;
 const UNIT: &str = "mm[Hg]";
 
 /// The last one within the hours before the session.
@@ -40,7 +40,7 @@ async fn last(
             "The knowledge base does not say how fresh it has to be.".to_owned(),
         ));
     };
-    let from = format!("ge{}", instant(at - fresh.fact.hours * HOUR));
+    let from = format!("ge{}", instant(at - fresh.fact.minutes * MINUTE));
     let to = format!("le{}", instant(at));
     let criteria = [
         ("patient", patient),

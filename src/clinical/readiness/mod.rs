@@ -8,4 +8,6 @@ mod medicines;
 mod operation;
 mod people;
 
+pub use measured::pressure;
 pub use operation::{READINESS, SessionReadiness, readiness};
+pub use people::of_companion;
