@@ -3,6 +3,7 @@
 //! Otherwise a flood would fill the disk through the trail.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,8 +48,14 @@ impl Bursts {
     /// Records the numbers of minutes that are over; at the end of the service
     /// of all.
     pub async fn settle(&self, engine: &Engine, all: bool) -> Result<(), Failure> {
-        for (actor, event) in self.over(Instant::now(), all) {
-            audit::record(engine, &actor, &[event]).await?;
+        let mut over = self.over(Instant::now(), all).into_iter();
+        for (sender, burst) in over.by_ref() {
+            let told = event(burst.sent.clone(), burst.more);
+            if let Err(failure) = audit::record(engine, &burst.actor, &[told]).await {
+                self.keep(sender, burst);
+                over.for_each(|(sender, burst)| self.keep(sender, burst));
+                return Err(failure);
+            }
         }
         Ok(())
     }
@@ -80,14 +87,21 @@ impl Bursts {
         Some((actor, event(sent.to_owned(), 0)))
     }
 
-    fn over(&self, now: Instant, all: bool) -> Vec<(Actor, Event)> {
+    /// What could not be recorded is tried again.
+    fn keep(&self, sender: String, burst: Burst) {
+        let more = burst.more;
+        match self.open().entry(sender) {
+            // The first of the newer ones has its row.
+            Entry::Occupied(mut newer) => newer.get_mut().more += more,
+            Entry::Vacant(place) => drop(place.insert(burst)),
+        }
+    }
+
+    fn over(&self, now: Instant, all: bool) -> Vec<(String, Burst)> {
         let mut open = self.open();
         let is_over = |burst: &Burst| all || now.duration_since(burst.began) >= WINDOW;
         let over = open.extract_if(|_, burst| is_over(burst));
-        let counted = over.filter(|(_, burst)| burst.more > 0);
-        counted
-            .map(|(_, burst)| (burst.actor, event(burst.sent, burst.more)))
-            .collect()
+        over.filter(|(_, burst)| burst.more > 0).collect()
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Burst>> {
@@ -105,8 +119,8 @@ fn event(sent: String, more: u64) -> Event {
 mod tests {
     use super::*;
 
-    fn more(rows: &[(Actor, Event)]) -> Vec<u64> {
-        let mut more: Vec<u64> = rows.iter().map(|(_, event)| event.more).collect();
+    fn more(rows: &[(String, Burst)]) -> Vec<u64> {
+        let mut more: Vec<u64> = rows.iter().map(|(_, burst)| burst.more).collect();
         more.sort_unstable();
         more
     }
@@ -150,6 +164,23 @@ mod tests {
         assert_eq!(told, MOST + 1);
         let rest = bursts.over(begin, true);
         assert_eq!(more(&rest), [9 * MOST as u64 - 1]);
-        assert_eq!(rest[0].0, Actor::default(), "nobody is blamed for all");
+        assert_eq!(
+            rest[0].1.actor,
+            Actor::default(),
+            "nobody is blamed for all"
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_recorded_is_tried_again() {
+        let bursts = Bursts::default();
+        let begin = Instant::now();
+        let note = || bursts.note("a", &Actor::default(), "GET /fhir", begin);
+        (0..5).for_each(|_| drop(note()));
+        let mut over = bursts.over(begin, true);
+        (0..3).for_each(|_| drop(note()));
+        let (sender, burst) = over.pop().unwrap();
+        bursts.keep(sender, burst);
+        assert_eq!(more(&bursts.over(begin, true)), [4 + 2]);
     }
 }
