@@ -15,7 +15,19 @@ const MARK: &str = "hidden";
 
 /// Operations that show nothing of other records to anybody, or find nothing in
 /// these: they are held to the same, and no more is asked of them.
-const QUIET: [&str; 4] = ["access-log", "check", "extract", "plan-course"];
+const QUIET: [&str; 10] = [
+    "access-log",
+    "book",
+    "cancel",
+    "check",
+    "extract",
+    "find",
+    "hold",
+    "plan-course",
+    // The appointment here is no session of a programme.
+    "session-monitor",
+    "session-readiness",
+];
 
 async fn records(bench: &Bench) {
     bench.put_all(&[patient("a"), patient("b")]).await;
@@ -88,6 +100,21 @@ fn input(definition: &Definition) -> Option<Value> {
             part("time", "Time", "09:30:00"),
             part("zone", "String", "Europe/Berlin"),
         ],
+        "find" => {
+            let actor = json!({"reference": "Practitioner/nobody"});
+            vec![
+                part("start", "DateTime", "2026-01-01"),
+                part("end", "DateTime", "2026-12-31"),
+                json!({"name": "actor", "valueReference": actor}),
+                json!({"name": "patient", "valueReference": {"reference": "Patient/a"}}),
+            ]
+        }
+        "hold" => vec![
+            json!({"name": "slot", "valueReference": {"reference": "Slot/nobody"}}),
+            json!({"name": "patient", "valueReference": {"reference": "Patient/a"}}),
+        ],
+        "book" => Vec::new(),
+        "cancel" => vec![part("reason", "String", "moved")],
         "lastn" => vec![
             part("patient", "String", "Patient/a"),
             part("code", "String", "44261-6"),
@@ -108,6 +135,9 @@ fn input(definition: &Definition) -> Option<Value> {
             return None;
         }
     };
+    if parameters.is_empty() {
+        return Some(json!({"resourceType": "Parameters"}));
+    }
     Some(json!({"resourceType": "Parameters", "parameter": parameters}))
 }
 
