@@ -6,6 +6,7 @@
 //! service advises: nothing here calls a treatment approved or safe.
 
 pub mod appointment;
+pub mod candidacy;
 pub mod canonical;
 pub mod course;
 pub mod extract;
@@ -30,6 +31,7 @@ use crate::fhir::operation::{Definition, Operation};
 use crate::fhir::outcome::Failure;
 use crate::fhir::rule::Rule;
 use appointment::AppointmentWatch;
+use candidacy::KetamineCandidacy;
 use canonical::CanonicalGuard;
 use course::PlanCourse;
 use extract::{Extract, ExtractWatch};
@@ -107,6 +109,7 @@ impl Clinical {
             Box::new(MedicationCompatibility(self.rules.clone())),
             Box::new(MedicationCheck(self.rules.clone())),
             Box::new(SriTrials(self.rules.clone())),
+            Box::new(KetamineCandidacy(self.rules.clone())),
             Box::new(PlanCourse(self.rules.clone())),
             Box::new(Extract(self.rules.clone())),
             Box::new(YbocsTrajectory(self.rules.clone())),
@@ -127,6 +130,7 @@ pub static OPERATIONS: &[&Definition] = &[
     &medication::COMPATIBILITY,
     &medication::CHECK,
     &sri::SRI_TRIALS,
+    &candidacy::CANDIDACY,
     &course::PLAN_COURSE,
     &extract::EXTRACT,
     &trajectory::YBOCS_TRAJECTORY,

@@ -29,6 +29,8 @@ mod auth_registration;
 mod auth_tokens;
 mod auth_users;
 mod batch;
+mod candidacy;
+mod candidacy_table;
 mod canonical;
 mod capabilities;
 mod conditional_update;

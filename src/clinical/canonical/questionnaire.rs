@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::clinical::CANONICAL;
-use crate::clinical::knowledge::{Entry, Instrument, Knowledge, Score};
+use crate::clinical::knowledge::{Entry, Instrument, JudgedBy, Knowledge, Score};
 use crate::clinical::measures::scale;
 
 /// Says that Observations are made of the answers when they are written.
@@ -66,4 +66,31 @@ fn item(knowledge: &Knowledge, score: &Entry<Score>) -> Option<Value> {
         members.insert("item".to_owned(), parts.collect());
     }
     Some(item)
+}
+
+/// What only a person can say of the criteria of candidacy: each is a statement
+/// that holds or does not.
+pub fn candidacy(knowledge: &Knowledge) -> Value {
+    let asked = knowledge.criteria.iter().filter(|criterion| {
+        matches!(
+            criterion.fact.judged_by,
+            JudgedBy::Answer | JudgedBy::NoCondition | JudgedBy::NoHistory | JudgedBy::Procedure
+        )
+    });
+    let items = asked.map(
+        |criterion| json!({"linkId": criterion.id, "text": criterion.fact.text, "type": "boolean"}),
+    );
+    json!({
+        "resourceType": "Questionnaire",
+        "id": "ketamine-candidacy",
+        "url": format!("{CANONICAL}/Questionnaire/ketamine-candidacy"),
+        "version": super::resources::version(&knowledge.criteria),
+        "name": "KetamineCandidacy",
+        "title": "Before a course of ketamine: is each statement true?",
+        "status": "active",
+        "experimental": false,
+        "subjectType": ["Patient"],
+        "publisher": "Unloop",
+        "item": items.collect::<Vec<_>>(),
+    })
 }

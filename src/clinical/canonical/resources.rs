@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::questionnaire::questionnaire;
+use super::questionnaire::{candidacy, questionnaire};
 use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::{Entry, Knowledge};
 use crate::clinical::measures::scale;
@@ -32,6 +32,7 @@ pub fn resources(knowledge: &Knowledge) -> Vec<Value> {
         setting_codes(knowledge),
     ];
     all.extend(questionnaires(knowledge));
+    all.push(candidacy(knowledge));
     all
 }
 

@@ -7,4 +7,5 @@ mod operation;
 pub mod segment;
 pub mod trial;
 
-pub use operation::{SRI_TRIALS, SriTrials};
+pub use operation::{History, SRI_TRIALS, SriTrials, history};
+pub use trial::Adequacy;

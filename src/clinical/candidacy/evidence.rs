@@ -1,0 +1,132 @@
+//! What a judgement rests on, read as the caller may.
+
+use serde_json::{Map, Value};
+
+use super::answers::Answers;
+use crate::clinical::knowledge::Knowledge;
+use crate::clinical::medication::Setting;
+use crate::clinical::medication::gather::{Shelf, gather};
+use crate::clinical::observation::{LOINC, effective, is_usable};
+use crate::fhir::operation::records::Version;
+use crate::fhir::operation::{Call, Seen};
+use crate::fhir::outcome::Failure;
+use crate::fhir::record::ResourceKey;
+use crate::fhir::resource::instant;
+
+pub const DAY: i64 = 86_400_000_000;
+
+pub struct Evidence {
+    pub patient: Version,
+    pub setting: Option<Setting>,
+    /// The day asked about, from its first to its last moment.
+    pub at: (i64, i64),
+    pub conditions: Seen,
+    pub allergies: Seen,
+    pub procedures: Seen,
+    pub medicines: Seen,
+    pub shelf: Shelf,
+    pub pressures: Seen,
+    pub scores: Seen,
+    pub screens: Seen,
+    pub responses: Seen,
+    pub answers: Answers,
+    pub appointments: Seen,
+    pub flags: Seen,
+    pub schedules: Seen,
+}
+
+impl Evidence {
+    pub async fn read(
+        call: &Call<'_>,
+        patient: &ResourceKey,
+        knowledge: &Knowledge,
+        setting: Option<Setting>,
+        at: (i64, i64),
+    ) -> Result<Self, Failure> {
+        let records = call.records();
+        let patient = records.read(patient).await?;
+        let reference = patient.key.to_string();
+        let of = [("patient", reference.as_str())];
+        let medicines = records.search("MedicationStatement", &of).await?;
+        let contents = medicines
+            .resources
+            .iter()
+            .map(|version| &version.resource.content);
+        let shelf = gather(call.engine, &records, &[], contents).await?;
+        let responses = records.search("QuestionnaireResponse", &of).await?;
+        let observed = async |codes: Vec<String>| {
+            let codes = codes.join(",");
+            let criteria = [("patient", reference.as_str()), ("code", codes.as_str())];
+            records.search("Observation", &criteria).await
+        };
+        // Sessions of the day itself count, whatever their hour.
+        let from = format!("ge{}", instant(at.0).chars().take(10).collect::<String>());
+        let planned = [("patient", reference.as_str()), ("date", from.as_str())];
+        Ok(Self {
+            setting,
+            at,
+            conditions: records.search("Condition", &of).await?,
+            allergies: records.search("AllergyIntolerance", &of).await?,
+            procedures: records.search("Procedure", &of).await?,
+            pressures: observed(pressures(knowledge)).await?,
+            scores: observed(scores(knowledge)).await?,
+            screens: observed(screens(knowledge)).await?,
+            answers: Answers::read(&responses, at.1),
+            appointments: records.search("Appointment", &planned).await?,
+            flags: records.search("Flag", &of).await?,
+            schedules: records.search("ServiceRequest", &of).await?,
+            medicines,
+            shelf,
+            responses,
+            patient,
+        })
+    }
+
+    /// The latest usable Observation that meets the test, and the time it began.
+    pub fn latest<'s>(
+        &self,
+        seen: &'s Seen,
+        test: impl Fn(&Map<String, Value>) -> bool,
+    ) -> Option<(&'s Version, i64)> {
+        let known = seen.resources.iter();
+        let known = known.filter(|version| {
+            let content = &version.resource.content;
+            is_usable(content) && test(content)
+        });
+        known
+            .filter_map(|version| Some((version, effective(&version.resource.content)?.0)))
+            .filter(|(_, time)| *time <= self.at.1)
+            .max_by_key(|(version, time)| (*time, version.version))
+    }
+}
+
+fn pressures(knowledge: &Knowledge) -> Vec<String> {
+    let signs = knowledge.signs.iter();
+    let pressure = signs.filter(|sign| sign.id == "blood-pressure");
+    pressure
+        .map(|sign| format!("{LOINC}|{}", sign.fact.loinc))
+        .collect()
+}
+
+fn scores(knowledge: &Knowledge) -> Vec<String> {
+    let asked = knowledge.criteria.iter();
+    let asked: Vec<&String> = asked.filter_map(|one| one.fact.score.as_ref()).collect();
+    let scores = knowledge.scores.iter();
+    let scores = scores.filter(|score| asked.contains(&&score.id));
+    scores
+        .map(|score| format!("{}|{}", score.fact.system, score.fact.code))
+        .collect()
+}
+
+fn screens(knowledge: &Knowledge) -> Vec<String> {
+    let findings = knowledge.findings.iter();
+    let codes = findings.flat_map(|finding| &finding.fact.loinc);
+    codes.map(|code| format!("{LOINC}|{code}")).collect()
+}
+
+/// Why a judgement on a type cannot be made by this caller.
+pub fn hidden(resource_type: &str) -> String {
+    format!(
+        "There may be {resource_type} resources that your access does not reach: the scopes of the token have to let it read and search them all."
+    )
+}

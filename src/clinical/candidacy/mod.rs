@@ -1,0 +1,16 @@
+//! What is asked before a course of ketamine, criterion by criterion. Read in
+//! this order: `status` (met, not met, unknown), `condition` and `answers`
+//! (what records and questionnaires show), `evidence` (what is read), `judge`
+//! and `measured` (each kind of criterion), `operation`, `persist`.
+
+mod answers;
+mod condition;
+mod evidence;
+mod judge;
+mod measured;
+mod operation;
+mod persist;
+mod session;
+mod status;
+
+pub use operation::{CANDIDACY, KetamineCandidacy};

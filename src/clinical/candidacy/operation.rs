@@ -1,0 +1,142 @@
+//! `Patient/{id}/$ketamine-candidacy`: every criterion met, not met or unknown,
+//! with what it rests on, and what to record where it is unknown.
+
+use std::sync::Arc;
+
+use super::evidence::Evidence;
+use super::judge::judge;
+use super::persist;
+use super::status::{Judged, Overall, Status, effect_code};
+use crate::clinical::CANONICAL;
+use crate::clinical::medication::{Rules, Setting};
+use crate::fhir::answer::Answer;
+use crate::fhir::engine::now;
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, Target, output};
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::resource::instant;
+use crate::fhir::search::date;
+
+pub static CANDIDACY: Definition = Definition {
+    name: "ketamine-candidacy",
+    url: "https://unloop.dev/fhir/OperationDefinition/ketamine-candidacy",
+    title: "Criteria before a course of ketamine",
+    text: "Each criterion of the knowledge base as met, not-met or unknown, with the records that it rests on, whether it blocks, refers or flags, and what to record to settle it. Overall at best eligible-for-review: it advises a clinician and approves nobody. What the caller may not see is unknown. With persist=true it is stored as a RiskAssessment, and bipolar disorder raises a Flag and a schedule of a mania scale.",
+    types: &["Patient"],
+    levels: &[Level::Instance],
+    affects_state: false,
+    parameters: &[
+        Parameter {
+            name: "setting",
+            kind: "code",
+            required: false,
+            codes: Setting::CODES,
+            text: "Where it is to be given; without it the criteria and limits of both count.",
+        },
+        Parameter {
+            name: "at",
+            kind: "dateTime",
+            required: false,
+            codes: &[],
+            text: "The day that is asked about; now unless said otherwise.",
+        },
+        Parameter {
+            name: "persist",
+            kind: "boolean",
+            required: false,
+            codes: &[],
+            text: "Stores the answer as a RiskAssessment; the token has to let it create one.",
+        },
+    ],
+};
+
+pub struct KetamineCandidacy(pub Arc<Rules>);
+
+#[async_trait::async_trait]
+impl Operation for KetamineCandidacy {
+    fn definition(&self) -> &'static Definition {
+        &CANDIDACY
+    }
+
+    async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
+        let Target::Instance(patient) = &call.target else {
+            return Err(Failure::new(
+                Kind::NotFound,
+                "The operation is one of a Patient.",
+            ));
+        };
+        let setting = call.arguments.text("setting").and_then(Setting::from_code);
+        let at = call.arguments.text("at").and_then(date::range);
+        let at = at.unwrap_or_else(|| (now(), now()));
+        let evidence = Evidence::read(&call, patient, &self.0.knowledge, setting, at).await?;
+        let judged = judge(&self.0, &evidence);
+        let mut parts = self.head(&evidence, &judged);
+        if call.arguments.text("persist") == Some("true") {
+            let stored = persist::store(&call, &self.0, &evidence, &judged).await?;
+            let stored = stored.iter();
+            parts.extend(stored.map(|key| Part::reference("stored", &key.to_string())));
+        }
+        parts.extend(judged.iter().map(|one| self.part(one)));
+        Ok(output::answer(parts))
+    }
+}
+
+impl KetamineCandidacy {
+    fn head(&self, evidence: &Evidence, judged: &[Judged<'_>]) -> Vec<Part> {
+        let knowledge = &self.0.knowledge;
+        let setting = match evidence.setting {
+            Some(Setting::Clinic) => "clinic",
+            Some(Setting::Home) => "home",
+            None => "both",
+        };
+        let signed = judged
+            .iter()
+            .all(|one| !one.criterion.provenance.reviewed_by.is_empty());
+        let signed = if signed {
+            "Signed by a clinician."
+        } else {
+            "No clinician has signed all of these criteria yet."
+        };
+        vec![
+            Part::code("overall", Overall::of(judged).code()),
+            Part::flag(
+                "complete",
+                judged.iter().all(|one| one.status != Status::Unknown),
+            ),
+            Part::code("setting", setting),
+            Part::value("at", "DateTime", instant(evidence.at.0)),
+            Part::text("ruleSetVersion", &knowledge.version),
+            Part::text(
+                "notice",
+                &format!("Advice for a clinician's review, not a decision. {signed}"),
+            ),
+        ]
+    }
+
+    fn part(&self, judged: &Judged<'_>) -> Part {
+        let (entry, fact) = (judged.criterion, &judged.criterion.fact);
+        let mut parts = vec![
+            Part::code("id", &entry.id),
+            Part::text("text", &fact.text),
+            Part::code("status", judged.status.code()),
+            Part::code("effect", effect_code(fact.if_missing)),
+        ];
+        let reasons = judged.reasons.iter();
+        parts.extend(reasons.map(|reason| Part::text("reason", reason)));
+        let evidence = judged.evidence.iter();
+        parts.extend(evidence.map(|source| Part::reference("evidence", source)));
+        if judged.status != Status::Met {
+            parts.push(Part::text("toSettle", &fact.to_settle));
+        }
+        let rule = format!(
+            "{CANONICAL}/Library/medication-compatibility|{}#{}",
+            self.0.knowledge.version, entry.id
+        );
+        parts.push(Part::value("rule", "Uri", rule));
+        let sources = entry.provenance.sources.iter();
+        let cited = sources.filter_map(|id| self.0.knowledge.citation(id));
+        parts.extend(cited.map(|citation| Part::text("source", citation)));
+        parts.push(Part::code("tier", entry.tier().code()));
+        parts.extend(entry.tier().mark().map(|mark| Part::text("mark", mark)));
+        Part::parts("criterion", parts)
+    }
+}

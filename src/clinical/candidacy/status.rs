@@ -1,0 +1,112 @@
+//! What is said of a criterion, and of all together. Nobody is ever approved:
+//! the best that there is is a clinician's review.
+
+use crate::clinical::knowledge::{Criterion, Effect, Entry};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Met,
+    NotMet,
+    Unknown,
+}
+
+impl Status {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not-met",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+pub fn effect_code(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Block => "block",
+        Effect::Refer => "refer",
+        Effect::Flag => "flag",
+        Effect::BlockAtSession => "block-at-session",
+    }
+}
+
+/// One criterion, judged.
+#[derive(Clone, Debug)]
+pub struct Judged<'k> {
+    pub criterion: &'k Entry<Criterion>,
+    pub status: Status,
+    pub reasons: Vec<String>,
+    /// `Condition/1`
+    pub evidence: Vec<String>,
+}
+
+/// What is found about one criterion.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub status: Status,
+    pub reasons: Vec<String>,
+    pub evidence: Vec<String>,
+}
+
+impl Finding {
+    pub fn of(status: Status, reason: impl Into<String>) -> Self {
+        Self {
+            status,
+            reasons: vec![reason.into()],
+            evidence: Vec::new(),
+        }
+    }
+
+    pub fn met(reason: impl Into<String>) -> Self {
+        Self::of(Status::Met, reason)
+    }
+
+    pub fn not_met(reason: impl Into<String>) -> Self {
+        Self::of(Status::NotMet, reason)
+    }
+
+    pub fn unknown(reason: impl Into<String>) -> Self {
+        Self::of(Status::Unknown, reason)
+    }
+
+    pub fn by(mut self, evidence: impl IntoIterator<Item = String>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overall {
+    EligibleForReview,
+    NeedsInformation,
+    NotACandidateNow,
+}
+
+impl Overall {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::EligibleForReview => "eligible-for-review",
+            Self::NeedsInformation => "needs-information",
+            Self::NotACandidateNow => "not-a-candidate-now",
+        }
+    }
+
+    /// What is asked at each session does not hold up a review; what a
+    /// clinician has to judge first does.
+    pub fn of(judged: &[Judged<'_>]) -> Self {
+        let any = |effect: Effect, status: Status| {
+            judged
+                .iter()
+                .any(|one| one.criterion.fact.if_missing == effect && one.status == status)
+        };
+        if any(Effect::Block, Status::NotMet) {
+            Self::NotACandidateNow
+        } else if any(Effect::Block, Status::Unknown)
+            || any(Effect::Refer, Status::NotMet)
+            || any(Effect::Refer, Status::Unknown)
+        {
+            Self::NeedsInformation
+        } else {
+            Self::EligibleForReview
+        }
+    }
+}
