@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod reindex;
 mod serve;
+mod summary;
 mod token;
 mod version;
 
@@ -65,6 +66,7 @@ enum Command {
     Client(client::ClientCommand),
     Token(token::TokenCommand),
     Grant(grant::GrantCommand),
+    Patient(summary::PatientCommand),
     Key(key::KeyCommand),
     Health(health::Health),
     Knowledge(knowledge::KnowledgeCommand),
@@ -110,6 +112,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Client(client) => client.run(&config).await,
             Command::Token(token) => token.run(&config).await,
             Command::Grant(grant) => grant.run(&config).await,
+            Command::Patient(patient) => patient.run(&config).await,
             Command::Key(key) => key.run(&config).await,
             Command::Health(_) | Command::Knowledge(_) | Command::Version(_) => Ok(()),
         }
