@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+pub mod cds;
 pub mod cli;
 pub mod clinical;
 pub mod config;

@@ -117,7 +117,11 @@ fn text(value: Option<&Value>) -> String {
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> {
-    value.get(name).and_then(Value::as_array).into_iter().flatten()
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// The parameters, or the parts of one, of a name.
@@ -160,7 +164,12 @@ fn of_medicines(answer: &Value) -> String {
     )];
     for medicine in named(answer, "medicine") {
         let said = |name| value(medicine, name).unwrap_or_default();
-        lines.push(format!("  {:<16} {} ({})", said("verdict"), said("name"), said("source")));
+        lines.push(format!(
+            "  {:<16} {} ({})",
+            said("verdict"),
+            said("name"),
+            said("source")
+        ));
         if let Some(reason) = value(medicine, "reason") {
             lines.push(format!("{:19}{reason}", ""));
         }
@@ -212,7 +221,12 @@ fn of_candidacy(answer: &Value) -> String {
     for criterion in named(answer, "criterion") {
         let said = |name| value(criterion, name).unwrap_or_default();
         if said("status") != "met" {
-            let line = format!("  {:<8} {} ({})", said("status"), said("text"), said("effect"));
+            let line = format!(
+                "  {:<8} {} ({})",
+                said("status"),
+                said("text"),
+                said("effect")
+            );
             lines.push(line);
         }
     }

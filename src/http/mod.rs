@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod burst;
+mod cds;
 pub mod gate;
 pub mod health;
 pub mod media;

@@ -9,7 +9,7 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
 use super::gate::{Closed, admit};
 use super::rate::Rates;
-use super::{auth, health, observe, request, response};
+use super::{auth, cds, health, observe, request, response};
 use crate::access::Caller;
 use crate::access::gate::Gate;
 use crate::fhir::answer::Answer;
@@ -50,6 +50,8 @@ pub fn configure(limits: HttpLimits) -> impl FnOnce(&mut ServiceConfig) + Clone 
             .route("/health/ready", web::get().to(health::ready))
             .route("/openapi.json", web::get().to(openapi))
             .configure(auth::configure)
+            .route("/cds-services", web::get().to(cds::discovery))
+            .route("/cds-services/{id}", web::post().to(cds::call))
             .service(web::scope(BASE_PATH).default_service(web::to(fhir)))
             .default_service(web::to(nowhere));
     }
@@ -83,7 +85,7 @@ async fn fhir(
 }
 
 /// Who asks. What the service is may be known by everybody.
-async fn enter(
+pub async fn enter(
     http: &HttpRequest,
     engine: &Data<Engine>,
     gate: &Gate,
@@ -119,7 +121,7 @@ async fn enter(
 }
 
 /// What is not understood is recorded as it came.
-fn refused(http: &HttpRequest, failure: Failure) -> Answer {
+pub fn refused(http: &HttpRequest, failure: Failure) -> Answer {
     let mut answer = Answer::from(failure);
     answer
         .events

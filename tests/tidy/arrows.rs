@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http", &["access", "config", "fhir", "telemetry"]),
+    ("http", &["access", "cds", "config", "fhir", "telemetry"]),
     ("cds", &["access", "clinical", "fhir"]),
     // Who may see what is written down as a scope of the plan; what it is decided by and is no
     // resource stands in the registry.

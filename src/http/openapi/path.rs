@@ -106,6 +106,7 @@ impl Paths<'_> {
             }})
         };
         let document = json!({"description": "This document.", "content": {"application/json": {"schema": {"type": "object"}}}});
+        let object = |text: &str| json!({"description": text, "content": {"application/json": {"schema": {"type": "object"}}}});
         let live = json!({"200": health("The process answers.")});
         let ready = json!({
             "200": health("The store answers and its schema is current."),
@@ -121,10 +122,34 @@ impl Paths<'_> {
                 "/openapi.json",
                 get("openapi", "This document", json!({"200": document})),
             ),
+            (
+                "/cds-services",
+                get(
+                    "cdsServices",
+                    "The CDS Hooks services",
+                    json!({"200": object("The services.")}),
+                ),
+            ),
+            ("/cds-services/{id}", cds_call(object("The cards."))),
         ] {
             self.paths.insert(path.to_owned(), item);
         }
     }
+}
+
+/// <https://cds-hooks.hl7.org/2.0/#calling-a-cds-service>
+fn cds_call(cards: Value) -> Value {
+    let refusal = json!({"description": "A refusal, as OperationOutcome.", "content": {"application/fhir+json": {"schema": {"type": "object"}}}});
+    json!({
+        "parameters": [reference("parameters", "id")],
+        "post": {
+            "tags": [SERVICE],
+            "summary": "Calls a CDS Hooks service",
+            "operationId": "callCdsService",
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object"}}}},
+            "responses": {"200": cards, "default": refusal},
+        },
+    })
 }
 
 /// A path item with the parameters that stand in its path.

@@ -1,0 +1,49 @@
+//! One call of a service. <https://cds-hooks.hl7.org/2.0/#calling-a-cds-service>
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::medication;
+use super::service::hook_of;
+use crate::access::Caller;
+use crate::fhir::engine::Engine;
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::search::path::text;
+
+/// The cards for one call.
+pub async fn answer(
+    engine: &Arc<Engine>,
+    caller: &Caller,
+    service: &str,
+    content: &Map<String, Value>,
+) -> Result<Value, Failure> {
+    let Some(hook) = hook_of(service) else {
+        return Err(Failure::new(
+            Kind::NotFound,
+            "There is no such service. GET /cds-services lists those that there are.",
+        ));
+    };
+    if text(content, "hook") != Some(hook) {
+        let said = format!("This service answers the hook {hook}.");
+        return Err(Failure::at(Kind::Value, "hook", said));
+    }
+    let instance = text(content, "hookInstance").unwrap_or_default();
+    if uuid::Uuid::parse_str(instance).is_err() {
+        return Err(Failure::at(
+            Kind::Required,
+            "hookInstance",
+            "A call names itself by a UUID in hookInstance.",
+        ));
+    }
+    let Some(context) = content.get("context").and_then(Value::as_object) else {
+        return Err(Failure::at(
+            Kind::Required,
+            "context",
+            "The hook's context is missing.",
+        ));
+    };
+    let prefetch = content.get("prefetch").and_then(Value::as_object);
+    let cards = medication::cards(engine, caller, hook, context, prefetch).await?;
+    Ok(json!({"cards": cards}))
+}

@@ -1,0 +1,12 @@
+//! CDS Hooks: what an EHR hears while somebody orders. Advice in cards; an
+//! order is never held up. Read in this order: `service` (what there is),
+//! `call` (what was asked), `medication` (the judgement), `card`.
+//! <https://cds-hooks.hl7.org/2.0/>
+
+mod call;
+mod card;
+mod medication;
+mod service;
+
+pub use call::answer;
+pub use service::discovery;
