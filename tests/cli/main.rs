@@ -14,6 +14,7 @@ mod limits;
 mod migrate;
 mod reindex;
 mod settings;
+mod summary;
 mod support;
 mod synthea;
 mod telemetry;
