@@ -18,7 +18,7 @@ crate::on_both_stores!(
 
 /// What everybody may know.
 fn is_public(path: &str) -> bool {
-    let known = ["/fhir/metadata", "/openapi.json"];
+    let known = ["/cds-services", "/fhir/metadata", "/openapi.json"];
     known.contains(&path) || path.contains("/.well-known/") || path.starts_with("/health/")
 }
 
