@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::appointments::{appointment, concept, participant, with_people};
+use crate::candidacy::{SNOMED, active, answers};
 use crate::course::parts;
 use crate::medication::{coded, statement};
 use crate::support::{Reply, Server};
@@ -10,6 +11,7 @@ use crate::support::{Reply, Server};
 crate::on_both_stores!(
     nothing_known_holds_the_session,
     each_reason_holds_the_session,
+    criteria_of_candidacy_count,
     an_override_with_a_reason_counts,
     what_the_caller_may_not_see_holds_the_session,
     only_sessions_are_asked_about,
@@ -195,6 +197,39 @@ async fn each_reason_holds_the_session(server: Server) {
     session["status"] = "cancelled".into();
     server.put(&session).await;
     assert_eq!(state(&server, "booked").await, "hold");
+}
+
+/// Each of them is asked by `$ketamine-candidacy`; those that block hold a session too.
+async fn criteria_of_candidacy_count(server: Server) {
+    everything(&server, "home").await;
+    server
+        .put(&json!({"resourceType": "Patient", "id": "p", "birthDate": "1990-04-02"}))
+        .await;
+    server.put(&active("ocd", SNOMED, "191736004")).await;
+    assert_eq!(state(&server, "candidacy").await, "unknown");
+    let answered = [
+        ("psychosis", true),
+        ("substance-use", true),
+        ("therapy", true),
+        ("label-contraindication", true),
+        ("pregnancy", true),
+    ];
+    server.put(&answers("q", "2020-02-15", &answered)).await;
+    let reply = ask(&server).await;
+    let all = checks(&reply);
+    assert!(all.iter().all(|line| line.ends_with(" go")), "{all:?}");
+    assert_eq!(parts(&reply, "overall")[0]["valueCode"], "go");
+
+    server.put(&active("m", SNOMED, "69322001")).await;
+    let reply = ask(&server).await;
+    assert_eq!(parts(&reply, "overall")[0]["valueCode"], "hold");
+    let check = &parts(&reply, "check")[5]["part"];
+    assert_eq!(
+        (&check[0]["valueCode"], &check[1]["valueCode"]),
+        (&json!("candidacy"), &json!("hold"))
+    );
+    let reason = check[2]["valueString"].as_str().unwrap();
+    assert!(reason.starts_with("Not met: psychosis."), "{reason}");
 }
 
 async fn an_override_with_a_reason_counts(server: Server) {

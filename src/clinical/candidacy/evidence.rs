@@ -7,8 +7,9 @@ use crate::clinical::knowledge::Knowledge;
 use crate::clinical::medication::Setting;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::clinical::observation::{LOINC, effective, is_usable};
+use crate::fhir::engine::Engine;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Call, Seen};
+use crate::fhir::operation::{Records, Seen};
 use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
@@ -37,13 +38,13 @@ pub struct Evidence {
 
 impl Evidence {
     pub async fn read(
-        call: &Call<'_>,
+        engine: &Engine,
+        records: &Records<'_>,
         patient: &ResourceKey,
         knowledge: &Knowledge,
         setting: Option<Setting>,
         at: (i64, i64),
     ) -> Result<Self, Failure> {
-        let records = call.records();
         let patient = records.read(patient).await?;
         let reference = patient.key.to_string();
         let of = [("patient", reference.as_str())];
@@ -52,7 +53,7 @@ impl Evidence {
             .resources
             .iter()
             .map(|version| &version.resource.content);
-        let shelf = gather(call.engine, &records, &[], contents).await?;
+        let shelf = gather(engine, records, &[], contents).await?;
         let responses = records.search("QuestionnaireResponse", &of).await?;
         let observed = async |codes: Vec<String>| {
             let codes = codes.join(",");

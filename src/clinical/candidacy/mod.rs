@@ -13,4 +13,5 @@ mod persist;
 mod session;
 mod status;
 
-pub use operation::{CANDIDACY, KetamineCandidacy};
+pub use operation::{CANDIDACY, KetamineCandidacy, judged};
+pub use status::Status;

@@ -10,9 +10,12 @@ use super::status::{Judged, Overall, Status, effect_code};
 use crate::clinical::CANONICAL;
 use crate::clinical::medication::{Rules, Setting};
 use crate::fhir::answer::Answer;
-use crate::fhir::engine::now;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, Target, output};
+use crate::fhir::engine::{Engine, now};
+use crate::fhir::operation::{
+    Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
+};
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
 
@@ -49,6 +52,20 @@ pub static CANDIDACY: Definition = Definition {
     ],
 };
 
+/// Every criterion of the setting, as far as these records show it.
+pub async fn judged<'k>(
+    rules: &'k Rules,
+    engine: &Engine,
+    records: &Records<'_>,
+    patient: &ResourceKey,
+    setting: Option<Setting>,
+    at: (i64, i64),
+) -> Result<Vec<Judged<'k>>, Failure> {
+    let knowledge = &rules.knowledge;
+    let evidence = Evidence::read(engine, records, patient, knowledge, setting, at).await?;
+    Ok(judge(rules, &evidence))
+}
+
 pub struct KetamineCandidacy(pub Arc<Rules>);
 
 #[async_trait::async_trait]
@@ -67,7 +84,9 @@ impl Operation for KetamineCandidacy {
         let setting = call.arguments.text("setting").and_then(Setting::from_code);
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.unwrap_or_else(|| (now(), now()));
-        let evidence = Evidence::read(&call, patient, &self.0.knowledge, setting, at).await?;
+        let (records, knowledge) = (call.records(), &self.0.knowledge);
+        let evidence =
+            Evidence::read(call.engine, &records, patient, knowledge, setting, at).await?;
         let judged = judge(&self.0, &evidence);
         let mut parts = self.head(&evidence, &judged);
         if call.arguments.text("persist") == Some("true") {

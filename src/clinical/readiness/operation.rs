@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check::{Check, State};
+use super::criteria::of_candidacy;
 use super::measured::{of_blood_pressure, of_suicidality};
 use super::medicines::of_medicines;
 use super::people::{of_companion, of_consent};
@@ -77,7 +78,7 @@ pub async fn readiness(
     let patient = booking.actor(&base, "Patient");
     let patient =
         patient.ok_or_else(|| refusal("The appointment has no patient of this service."))?;
-    let patient = patient.to_string();
+    let name = patient.to_string();
     let (Some(place), Some((start, _))) = (place(knowledge, &booking), booking.span) else {
         return Err(refusal("The appointment has no setting or no time yet."));
     };
@@ -88,11 +89,11 @@ pub async fn readiness(
     Ok(vec![
         of_status(&booking).by([appointment.key.clone()]),
         of_companion(place, &booking, &base),
-        of_consent(records, &patient, start).await?,
-        of_medicines(rules, engine, records, &patient, &question).await?,
-        of_blood_pressure(knowledge, records, &patient, place, start).await?,
-        of_candidacy(),
-        of_suicidality(knowledge, records, &patient, start).await?,
+        of_consent(records, &name, start).await?,
+        of_medicines(rules, engine, records, &name, &question).await?,
+        of_blood_pressure(knowledge, records, &name, place, start).await?,
+        of_candidacy(rules, engine, records, &patient, &question).await?,
+        of_suicidality(knowledge, records, &name, start).await?,
     ])
 }
 
@@ -102,13 +103,6 @@ fn of_status(booking: &Booking<'_>) -> Check {
         "booked" | "arrived" | "checked-in" => Check::go(id, "The session is booked."),
         status => Check::hold(id, format!("The session is {status}, not booked.")),
     }
-}
-
-fn of_candidacy() -> Check {
-    Check::unknown(
-        "candidacy",
-        "The criteria of candidacy are not checked by this version. A clinician checks them.",
-    )
 }
 
 fn refusal(text: &str) -> Failure {

@@ -1,0 +1,49 @@
+//! The criteria of candidacy that block a course, on the day of the session.
+
+use super::check::Check;
+use crate::clinical::candidacy::{Status, judged};
+use crate::clinical::knowledge::Effect;
+use crate::clinical::medication::{Question, Rules};
+use crate::fhir::engine::Engine;
+use crate::fhir::operation::Records;
+use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::record::ResourceKey;
+
+const ID: &str = "candidacy";
+
+pub async fn of_candidacy(
+    rules: &Rules,
+    engine: &Engine,
+    records: &Records<'_>,
+    patient: &ResourceKey,
+    question: &Question,
+) -> Result<Check, Failure> {
+    let day = (question.at, question.at);
+    let all = match judged(rules, engine, records, patient, question.setting, day).await {
+        Ok(all) => all,
+        Err(failure) if matches!(failure.kind, Kind::Forbidden | Kind::NotFound) => {
+            return Ok(Check::unknown(
+                ID,
+                "Your access does not reach the patient.",
+            ));
+        }
+        Err(failure) => return Err(failure),
+    };
+    let named = |status: Status| {
+        let blocking = all
+            .iter()
+            .filter(|one| one.criterion.fact.if_missing == Effect::Block);
+        let found = blocking.filter(|one| one.status == status);
+        let ids: Vec<&str> = found.map(|one| one.criterion.id.as_str()).collect();
+        ids.join(", ")
+    };
+    let (against, open) = (named(Status::NotMet), named(Status::Unknown));
+    let more = format!("{patient}/$ketamine-candidacy says why.");
+    Ok(if !against.is_empty() {
+        Check::hold(ID, format!("Not met: {against}. {more}"))
+    } else if !open.is_empty() {
+        Check::unknown(ID, format!("Not known: {open}. {more}"))
+    } else {
+        Check::go(ID, "No blocking criterion stands against the session.")
+    })
+}
