@@ -91,6 +91,10 @@ impl Records {
             let name = dice.pick(&targets(resource, param))?.clone();
             let inner = self.random(dice, self.by_name.get(&name)?, depth - 1)?;
             let (target, _) = name.split_once('/')?;
+            // Some examples refer to what the definition does not allow.
+            if !param.targets.iter().any(|allowed| allowed == target) {
+                return None;
+            }
             return Some(Condition::Chain(param, target.to_owned(), Box::new(inner)));
         }
         let nodes = evaluate(resource, &param.expression);
