@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::medication;
-use super::service::hook_of;
+use super::service::{self, Subject};
+use super::{medication, progress, readiness};
 use crate::access::Caller;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
@@ -18,14 +18,14 @@ pub async fn answer(
     service: &str,
     content: &Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let Some(hook) = hook_of(service) else {
+    let Some(service) = service::find(service) else {
         return Err(Failure::new(
             Kind::NotFound,
             "There is no such service. GET /cds-services lists those that there are.",
         ));
     };
-    if text(content, "hook") != Some(hook) {
-        let said = format!("This service answers the hook {hook}.");
+    if text(content, "hook") != Some(service.hook) {
+        let said = format!("This service answers the hook {}.", service.hook);
         return Err(Failure::at(Kind::Value, "hook", said));
     }
     let instance = text(content, "hookInstance").unwrap_or_default();
@@ -44,6 +44,23 @@ pub async fn answer(
         ));
     };
     let prefetch = content.get("prefetch").and_then(Value::as_object);
-    let cards = medication::cards(engine, caller, hook, context, prefetch).await?;
+    let cards = match service.subject {
+        Subject::Medicines => {
+            medication::cards(engine, caller, service.hook, context, prefetch).await?
+        }
+        Subject::Progress => progress::cards(engine, caller, context).await?,
+        Subject::Readiness => readiness::cards(engine, caller, context).await?,
+    };
     Ok(json!({"cards": cards}))
+}
+
+/// Every hook here is about one patient.
+pub fn patient(context: &Map<String, Value>) -> Result<&str, Failure> {
+    text(context, "patientId").ok_or_else(|| {
+        Failure::at(
+            Kind::Required,
+            "context.patientId",
+            "The context names the patient.",
+        )
+    })
 }

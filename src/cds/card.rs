@@ -1,6 +1,6 @@
 //! One finding as a card. <https://cds-hooks.hl7.org/2.0/#card-attributes>
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// "One-sentence, <140-character summary message".
 const SUMMARY: usize = 139;
@@ -14,34 +14,44 @@ const REASONS: [(&str, &str); 4] = [
     ("9", "Instituted Ongoing Monitoring Program"),
 ];
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indicator {
+    Info,
+    Warning,
+    Critical,
+}
+
 pub struct Card {
     pub summary: String,
-    /// The verdict on the medicine.
-    pub verdict: String,
+    pub indicator: Indicator,
     pub detail: String,
+    /// The service, in words.
+    pub source: &'static str,
     /// The rule's address.
     pub rule: Option<String>,
+    /// Where it may be overridden.
+    pub reasons: Option<Override>,
+}
+
+/// What is done about a finding.
+pub struct Override {
     /// The order that may be taken back, as `MedicationRequest/1`.
     pub order: Option<String>,
 }
 
 impl Card {
     pub fn to_json(&self) -> Value {
-        let indicator = match self.verdict.as_str() {
-            "contraindicated" => "critical",
-            "caution" => "warning",
-            _ => "info",
+        let indicator = match self.indicator {
+            Indicator::Info => "info",
+            Indicator::Warning => "warning",
+            Indicator::Critical => "critical",
         };
-        let system = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-        let reasons = REASONS
-            .map(|(code, display)| json!({"system": system, "code": code, "display": display}));
         let mut card = json!({
             "uuid": uuid::Uuid::now_v7().to_string(),
             "summary": self.summary.chars().take(SUMMARY).collect::<String>(),
             "indicator": indicator,
             "detail": self.detail,
-            "source": {"label": "Unloop: medicines with ketamine"},
-            "overrideReasons": reasons,
+            "source": {"label": self.source},
         });
         let Some(members) = card.as_object_mut() else {
             return card;
@@ -50,15 +60,26 @@ impl Card {
             let link = json!([{"label": "The rule", "url": rule, "type": "absolute"}]);
             members.insert("links".to_owned(), link);
         }
-        if let (Some(order), "contraindicated") = (&self.order, self.verdict.as_str()) {
-            let suggestions = json!([{
-                "label": "Take the order back",
-                "uuid": uuid::Uuid::now_v7().to_string(),
-                "actions": [{"type": "delete", "description": "Takes the order back", "resourceId": order}],
-            }]);
-            members.insert("suggestions".to_owned(), suggestions);
-            members.insert("selectionBehavior".to_owned(), "any".into());
+        if let Some(reasons) = &self.reasons {
+            reasons.write(members);
         }
         card
+    }
+}
+
+impl Override {
+    fn write(&self, card: &mut Map<String, Value>) {
+        let system = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+        let reasons = REASONS
+            .map(|(code, display)| json!({"system": system, "code": code, "display": display}));
+        card.insert("overrideReasons".to_owned(), json!(reasons));
+        let Some(order) = &self.order else { return };
+        let suggestions = json!([{
+            "label": "Take the order back",
+            "uuid": uuid::Uuid::now_v7().to_string(),
+            "actions": [{"type": "delete", "description": "Takes the order back", "resourceId": order}],
+        }]);
+        card.insert("suggestions".to_owned(), suggestions);
+        card.insert("selectionBehavior".to_owned(), "any".into());
     }
 }

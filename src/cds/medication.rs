@@ -1,21 +1,20 @@
-//! Orders against the rules, by the operations that everybody may call, with
-//! the rights of the caller.
+//! Orders against the rules.
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::card::Card;
+use super::ask::{ask, named, said, value};
+use super::card::{Card, Indicator, Override};
 use crate::access::Caller;
-use crate::fhir::audit;
-use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::fhir::request::{Content, Request, Verb};
+use crate::fhir::request::{Content, Verb};
 use crate::fhir::search::path::{items, text};
 
 /// More orders than a person writes at once are not looked at.
 const MOST: usize = 50;
+const SOURCE: &str = "Unloop: medicines with ketamine";
 const AGENTS: [&str; 2] = ["ketamine", "esketamine"];
 
 /// A medicine as `$check` sees it.
@@ -34,13 +33,7 @@ pub async fn cards(
     context: &Map<String, Value>,
     prefetch: Option<&Map<String, Value>>,
 ) -> Result<Vec<Value>, Failure> {
-    let Some(patient) = text(context, "patientId") else {
-        return Err(Failure::at(
-            Kind::Required,
-            "context.patientId",
-            "The context names the patient.",
-        ));
-    };
+    let patient = super::call::patient(context)?;
     let orders = orders(hook, context)?;
     let mut cards = Vec::new();
     let mut ordered = false;
@@ -152,11 +145,12 @@ fn is_next(link: &Value) -> bool {
 fn unknown(text: &str) -> Value {
     let card = Card {
         summary: format!("Not checked with ketamine. {text}"),
-        verdict: "not-checked".to_owned(),
+        indicator: Indicator::Info,
+        source: SOURCE,
         detail: "Nothing can be said of what was not seen: ask the patient, and look it up."
             .to_owned(),
         rule: None,
-        order: None,
+        reasons: Some(Override { order: None }),
     };
     card.to_json()
 }
@@ -186,10 +180,6 @@ async fn check(
 }
 
 fn read(medicine: &Value) -> Checked {
-    let said = |of: &Value, name| {
-        let text = value(of, name).and_then(Value::as_str);
-        text.unwrap_or_default().to_owned()
-    };
     let findings: Vec<&Value> = named(medicine, "finding").collect();
     let mut lines = Vec::new();
     for finding in &findings {
@@ -211,10 +201,12 @@ fn read(medicine: &Value) -> Checked {
     let is_agent = named(medicine, "ingredient")
         .any(|ingredient| AGENTS.contains(&said(ingredient, "name").to_lowercase().as_str()));
     Checked {
-        verdict: said(medicine, "verdict"),
-        name: said(medicine, "name"),
+        verdict: said(medicine, "verdict").to_owned(),
+        name: said(medicine, "name").to_owned(),
         detail: lines.join("\n\n"),
-        rule: findings.first().map(|finding| said(finding, "rule")),
+        rule: findings
+            .first()
+            .map(|finding| said(finding, "rule").to_owned()),
         is_agent,
     }
 }
@@ -224,63 +216,23 @@ fn card(checked: &Checked, order: Option<String>) -> Option<Value> {
     if checked.verdict == "compatible" {
         return None;
     }
+    let (indicator, withdraw) = match checked.verdict.as_str() {
+        "contraindicated" => (Indicator::Critical, true),
+        "caution" => (Indicator::Warning, false),
+        _ => (Indicator::Info, false),
+    };
     let card = Card {
         summary: format!("{} with ketamine: {}", checked.name, checked.verdict),
-        verdict: checked.verdict.clone(),
+        indicator,
+        source: SOURCE,
         detail: format!(
             "{}\n\nAdvice for a clinician's review, not a decision.",
             checked.detail
         ),
         rule: checked.rule.clone(),
-        order,
+        reasons: Some(Override {
+            order: order.filter(|_| withdraw),
+        }),
     };
     Some(card.to_json())
-}
-
-/// One request with the caller's rights, recorded like any other. Inside it is
-/// why it was refused.
-async fn ask(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    verb: Verb,
-    path: &[&str],
-    content: Content,
-) -> Result<Result<Value, String>, Failure> {
-    let segments = path.iter().map(|segment| (*segment).to_owned()).collect();
-    let request = Request {
-        sent: path.join("/"),
-        content,
-        ..Request::new(verb, segments, Vec::new())
-    };
-    let answer = engine.handle(caller, request).await;
-    let answer = audit::keep(engine, &caller.actor(), answer).await;
-    let content = answer.content.unwrap_or_default();
-    let content: Value = serde_json::from_str(&content).unwrap_or_else(|_| json!({}));
-    if answer.status == 200 {
-        return Ok(Ok(content));
-    }
-    if answer.status >= 500 {
-        return Err(Failure::new(
-            Kind::Unavailable,
-            "The medicines cannot be checked now. Try again.",
-        ));
-    }
-    let why = content
-        .pointer("/issue/0/diagnostics")
-        .and_then(Value::as_str);
-    Ok(Err(why.unwrap_or_default().to_owned()))
-}
-
-fn named<'v>(of: &'v Value, name: &'static str) -> impl Iterator<Item = &'v Value> {
-    let all = ["parameter", "part"]
-        .into_iter()
-        .filter_map(|list| of.get(list)?.as_array());
-    all.flatten()
-        .filter(move |one| one.get("name").and_then(Value::as_str) == Some(name))
-}
-
-fn value<'v>(of: &'v Value, name: &'static str) -> Option<&'v Value> {
-    let members = named(of, name).next()?.as_object()?;
-    let mut values = members.iter().filter(|(name, _)| name.starts_with("value"));
-    values.next().map(|(_, value)| value)
 }

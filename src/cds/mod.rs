@@ -1,11 +1,15 @@
 //! CDS Hooks: what an EHR hears while somebody orders. Advice in cards; an
 //! order is never held up. Read in this order: `service` (what there is),
-//! `call` (what was asked), `medication` (the judgement), `card`.
+//! `call` (what was asked), `medication`, `progress` and `readiness` (the
+//! judgements, of what `ask` brings), `card`.
 //! <https://cds-hooks.hl7.org/2.0/>
 
+mod ask;
 mod call;
 mod card;
 mod medication;
+mod progress;
+mod readiness;
 mod service;
 
 pub use call::answer;

@@ -3,30 +3,78 @@
 
 use serde_json::{Value, json};
 
-pub const MEDICATION_CHECK: &str = "ketamine-medication-check";
+/// What a service looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Medicines,
+    Progress,
+    Readiness,
+}
 
-/// A service of one id, with the hooks that it answers: one entry of the
-/// discovery for each, as the specification has one hook for a service.
-pub const HOOKS: [(&str, &str); 2] = [
-    (MEDICATION_CHECK, "order-select"),
-    ("ketamine-medication-check-sign", "order-sign"),
+/// One entry of the discovery: the specification has one hook for a service.
+pub struct Service {
+    id: &'static str,
+    pub hook: &'static str,
+    pub subject: Subject,
+}
+
+const SERVICES: [Service; 4] = [
+    Service {
+        id: "ketamine-medication-check",
+        hook: "order-select",
+        subject: Subject::Medicines,
+    },
+    Service {
+        id: "ketamine-medication-check-sign",
+        hook: "order-sign",
+        subject: Subject::Medicines,
+    },
+    Service {
+        id: "ocd-progress",
+        hook: "patient-view",
+        subject: Subject::Progress,
+    },
+    Service {
+        id: "session-readiness",
+        hook: "appointment-book",
+        subject: Subject::Readiness,
+    },
 ];
 
-/// The hook that the service of this id answers.
-pub fn hook_of(id: &str) -> Option<&'static str> {
-    let mut hooks = HOOKS.iter();
-    hooks.find(|(known, _)| *known == id).map(|(_, hook)| *hook)
+pub fn find(id: &str) -> Option<&'static Service> {
+    SERVICES.iter().find(|service| service.id == id)
 }
 
 pub fn discovery() -> Value {
-    let services = HOOKS.map(|(id, hook)| {
-        json!({
-            "hook": hook,
-            "id": id,
-            "title": "Medicines with ketamine",
-            "description": "Whether ordered medicines go with ketamine, and whether what the patient takes goes with ketamine that is ordered. Advice for a clinician, with rule, source and tier.",
-            "prefetch": {"medications": "MedicationStatement?patient=Patient/{{context.patientId}}"},
-        })
-    });
-    json!({"services": services})
+    json!({"services": SERVICES.each_ref().map(Service::to_json)})
+}
+
+impl Service {
+    fn to_json(&self) -> Value {
+        let (title, description) = match self.subject {
+            Subject::Medicines => (
+                "Medicines with ketamine",
+                "Whether ordered medicines go with ketamine, and whether what the patient takes goes with ketamine that is ordered. Advice for a clinician, with rule, source and tier.",
+            ),
+            Subject::Progress => (
+                "Course of OCD",
+                "The last Y-BOCS total, its change since the baseline, and which outcomes are met, not met or undetermined.",
+            ),
+            Subject::Readiness => (
+                "Readiness for a session",
+                "What holds a ketamine session of the programme, checked on the Appointment as it is stored here. Whatever is unknown holds it.",
+            ),
+        };
+        let mut service = json!({
+            "hook": self.hook,
+            "id": self.id,
+            "title": title,
+            "description": description,
+        });
+        if let (Subject::Medicines, Some(members)) = (self.subject, service.as_object_mut()) {
+            let template = "MedicationStatement?patient=Patient/{{context.patientId}}";
+            members.insert("prefetch".to_owned(), json!({"medications": template}));
+        }
+        service
+    }
 }

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
+use crate::candidacy::total;
 use crate::medication::{coded, statement, with_patient};
+use crate::readiness;
 use crate::support::{Reply, Server};
 
 const SELECT: &str = "ketamine-medication-check";
@@ -62,7 +64,15 @@ async fn discovery_is_for_everybody(server: Server) {
         .iter()
         .map(|one| one["hook"].as_str().unwrap())
         .collect();
-    assert_eq!(hooks, ["order-select", "order-sign"]);
+    assert_eq!(
+        hooks,
+        [
+            "order-select",
+            "order-sign",
+            "patient-view",
+            "appointment-book"
+        ]
+    );
     let url = server.beside(&format!("/cds-services/{SIGN}"));
     let nobody = reqwest::Client::new()
         .post(&url)
@@ -186,7 +196,73 @@ async fn what_is_no_call_is_refused(server: Server) {
     assert_eq!(send(&server, SIGN, &json!([])).await.status, 400);
 }
 
+fn opened() -> Value {
+    json!({"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/d", "patientId": "p"}})
+}
+
+/// 30 to 18 is a reduction by 40 %.
+async fn the_course_of_the_scores_is_told(server: Server) {
+    with_patient(&server).await;
+    server
+        .put(&json!({"resourceType": "Practitioner", "id": "d"}))
+        .await;
+    let call = opened();
+    assert!(cards(&server, "ocd-progress", &call).await.is_empty());
+    server.put(&total("a", 30, "2026-08-01")).await;
+    server.put(&total("b", 18, "2026-10-01")).await;
+    let found = cards(&server, "ocd-progress", &call).await;
+    let summary = found[0]["summary"].as_str().unwrap();
+    assert!(summary.starts_with("Y-BOCS 18, reduced by 40"), "{summary}");
+    assert_eq!(found[0]["indicator"], "info");
+
+    let blind = server.issue("system/Patient.r").await;
+    let url = server.beside("/cds-services/ocd-progress");
+    let reply = reqwest::Client::new()
+        .post(&url)
+        .bearer_auth(&blind)
+        .body(call.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(reply.status().as_u16(), 200);
+    assert_eq!(reply.text().await.unwrap(), r#"{"cards":[]}"#);
+}
+
+async fn a_session_that_is_held_is_told(server: Server) {
+    readiness::everything(&server, "home").await;
+    let booked = |appointments: &[Value]| {
+        let entries: Vec<Value> = appointments
+            .iter()
+            .map(|one| json!({"resource": one}))
+            .collect();
+        json!({"hook": "appointment-book", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {"userId": "Practitioner/d", "patientId": "p",
+                "appointments": {"resourceType": "Bundle", "type": "collection", "entry": entries}}})
+    };
+    let session = readiness::session("home");
+    let found = cards(&server, "session-readiness", &booked(&[session.clone()])).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["indicator"], "warning");
+    assert!(found[0]["summary"].as_str().unwrap().starts_with("Hold"));
+    let detail = found[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("- candidacy: unknown."), "{detail}");
+    assert!(!detail.contains("blood-pressure"), "{detail}");
+
+    // What is not stored here is not checked, and other appointments are none of ours.
+    let mut unknown = session.clone();
+    unknown["id"] = "elsewhere".into();
+    let mut other = session;
+    other.as_object_mut().unwrap().remove("serviceType");
+    let found = cards(&server, "session-readiness", &booked(&[unknown, other])).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let summary = found[0]["summary"].as_str().unwrap();
+    assert!(summary.ends_with("is not checked"), "{summary}");
+}
+
 crate::on_both_stores!(
+    the_course_of_the_scores_is_told,
+    a_session_that_is_held_is_told,
     discovery_is_for_everybody,
     an_order_gets_the_verdict_of_the_rules,
     ketamine_meets_what_the_patient_takes,

@@ -36,15 +36,17 @@ fn three_callers_see_what_they_may() {
             variables.push(line);
         }
     }
-    assert_eq!((variables.len(), answers.len()), (3, 5));
+    assert_eq!((variables.len(), answers.len()), (3, 7));
     assert_eq!(answers[0]["resourceType"], "Patient");
     assert_eq!(types(&answers[1]), ["MedicationStatement", "Patient"]);
+    assert_eq!(said(&answers[2], "overall"), "contraindicated");
+    assert_eq!(said(&answers[3], "overall"), "relapse");
     // The therapist: the scores and the sessions of one patient, and nothing else.
-    assert_eq!(types(&answers[2]), ["Observation"; 3]);
-    let newest = &answers[2]["entry"][0]["resource"]["valueQuantity"]["value"];
+    assert_eq!(types(&answers[4]), ["Observation"; 3]);
+    let newest = &answers[4]["entry"][0]["resource"]["valueQuantity"]["value"];
     assert_eq!(newest.to_string(), "19");
-    assert_eq!(types(&answers[3]), ["Appointment"]);
-    assert_eq!(answers[4]["issue"][0]["code"], "forbidden");
+    assert_eq!(types(&answers[5]), ["Appointment"]);
+    assert_eq!(answers[6]["issue"][0]["code"], "forbidden");
     demo.stop();
     assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
@@ -54,4 +56,11 @@ fn types(bundle: &Value) -> Vec<&str> {
     entries
         .map(|entry| entry["resource"]["resourceType"].as_str().unwrap())
         .collect()
+}
+
+/// The code of a parameter.
+fn said<'a>(answer: &'a Value, name: &str) -> &'a str {
+    let parameters = answer["parameter"].as_array().unwrap();
+    let found = parameters.iter().find(|one| one["name"] == name);
+    found.unwrap()["valueCode"].as_str().unwrap()
 }

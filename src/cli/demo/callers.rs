@@ -1,7 +1,7 @@
 //! Three callers of the demo, each with a token of its own, and what each can
 //! and cannot see.
 
-use super::people::FIRST;
+use super::people::{CONTRAINDICATED, FIRST, RELAPSED};
 use crate::access::grant::{Grants, NewGrant};
 use crate::access::issuer::{BuiltIn, TokenTerms};
 use crate::access::token::Now;
@@ -53,7 +53,7 @@ async fn callers(app: &App, base: &str) -> Result<String, Failure> {
     let user = Some("Practitioner/demo-therapist");
     let therapist = token(built_in, now, THERAPY, user, Some(grant.id)).await?;
     Ok(format!(
-        "\nThe EHR, which may do everything:\n{}\n{}\n\nThe physician, who sees all patients:\n{}\n{}\n\nThe outside therapist, who was granted scores and sessions of one patient:\n{}\n{}\n{}\n{}",
+        "\nThe EHR, which may do everything:\n{}\n{}\n\nThe physician, who sees all patients:\n{}\n{}\n{}\n{}\n\nThe outside therapist, who was granted scores and sessions of one patient:\n{}\n{}\n{}\n{}",
         variable("EHR", &ehr),
         curl("EHR", base, &format!("Patient/{FIRST}?_pretty=true")),
         variable("PHYSICIAN", &physician),
@@ -63,6 +63,18 @@ async fn callers(app: &App, base: &str) -> Result<String, Failure> {
             &format!(
                 "MedicationStatement?subject=Patient/{FIRST}&_include=MedicationStatement:subject&_pretty=true"
             )
+        ),
+        curl(
+            "PHYSICIAN",
+            base,
+            &format!(
+                "Patient/{CONTRAINDICATED}/$medication-compatibility?setting=home&_pretty=true"
+            )
+        ),
+        curl(
+            "PHYSICIAN",
+            base,
+            &format!("Patient/{RELAPSED}/$ybocs-trajectory?_pretty=true")
         ),
         variable("THERAPIST", &therapist),
         curl(

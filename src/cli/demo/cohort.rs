@@ -62,8 +62,16 @@ fn records(person: &Person) -> Vec<Value> {
     for (index, medication) in person.medication.iter().enumerate() {
         all.push(statement(person, numbered(index, "medication"), medication));
     }
-    for (index, (date, score)) in person.scores.iter().enumerate() {
-        all.push(total(person, numbered(index, "ybocs"), date, *score));
+    for (index, rating) in person.ratings.iter().enumerate() {
+        let measured = [
+            ("ybocs-total", Some(rating.total)),
+            ("cgi-severity", Some(rating.severity)),
+            ("cgi-improvement", rating.improvement),
+        ];
+        for (code, value) in measured {
+            let id = numbered(index, code);
+            all.extend(value.map(|value| score(person, &id, rating.at, code, value)));
+        }
     }
     for (index, pressure) in person.pressures.iter().enumerate() {
         all.push(blood_pressure(person, numbered(index, "bp"), *pressure));
@@ -110,12 +118,14 @@ fn statement(person: &Person, id: String, medication: &Medication) -> Value {
     let rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm";
     let drug = medication.drug;
     let dose = json!({"value": medication.daily_mg, "unit": "mg", "system": UCUM, "code": "mg"});
+    let mut concept = json!({"text": drug.name});
+    if let (false, Some(members)) = (drug.rxnorm.is_empty(), concept.as_object_mut()) {
+        let coding = json!([{"system": rxnorm, "code": drug.rxnorm, "display": drug.name}]);
+        members.insert("coding".to_owned(), coding);
+    }
     json!({
         "resourceType": "MedicationStatement", "id": id, "status": "active",
-        "medicationCodeableConcept": {
-            "coding": [{"system": rxnorm, "code": drug.rxnorm, "display": drug.name}],
-            "text": drug.name
-        },
+        "medicationCodeableConcept": concept,
         "subject": subject(person),
         "effectivePeriod": {"start": medication.since},
         "informationSource": {"reference": PSYCHIATRIST},
@@ -127,20 +137,21 @@ fn statement(person: &Person, id: String, medication: &Medication) -> Value {
     })
 }
 
-fn total(person: &Person, id: String, date: &str, score: u8) -> Value {
+fn score(person: &Person, id: &str, date: &str, code: &str, value: u8) -> Value {
     let category = "http://terminology.hl7.org/CodeSystem/observation-category";
-    json!({
+    let mut score = json!({
         "resourceType": "Observation", "id": id, "status": "final",
         "category": [{"coding": [{"system": category, "code": "survey"}]}],
-        "code": {
-            "coding": [{"system": MEASURES, "code": "ybocs-total"}],
-            "text": "Y-BOCS total score"
-        },
-        "method": {"coding": [{"system": SNOMED, "code": "840418002"}]},
+        "code": {"coding": [{"system": MEASURES, "code": code}]},
         "subject": subject(person), "effectiveDateTime": date,
         "performer": [{"reference": THERAPIST}],
-        "valueQuantity": {"value": score, "unit": "score", "system": UCUM, "code": "{score}"}
-    })
+        "valueQuantity": {"value": value, "unit": "score", "system": UCUM, "code": "{score}"}
+    });
+    if let ("ybocs-total", Some(members)) = (code, score.as_object_mut()) {
+        let method = json!({"coding": [{"system": SNOMED, "code": "840418002"}]});
+        members.insert("method".to_owned(), method);
+    }
+    score
 }
 
 fn blood_pressure(person: &Person, id: String, measured: (&str, u16, u16)) -> Value {
