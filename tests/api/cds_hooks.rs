@@ -241,7 +241,12 @@ async fn a_session_that_is_held_is_told(server: Server) {
                 "appointments": {"resourceType": "Bundle", "type": "collection", "entry": entries}}})
     };
     let session = readiness::session("home");
-    let found = cards(&server, "session-readiness", &booked(&[session.clone()])).await;
+    let found = cards(
+        &server,
+        "session-readiness",
+        &booked(std::slice::from_ref(&session)),
+    )
+    .await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["indicator"], "warning");
     assert!(found[0]["summary"].as_str().unwrap().starts_with("Hold"));
