@@ -10,6 +10,7 @@ crate::on_both_stores!(
     pages_lead_to_the_end_and_back,
     an_edited_cursor_is_refused,
     writes_between_pages_lose_and_repeat_nothing,
+    a_page_of_which_nothing_is_left_still_leads_back,
 );
 
 /// Twelve patients; every third has no birth date.
@@ -168,4 +169,35 @@ async fn writes_between_pages_lose_and_repeat_nothing(server: Server) {
     expected.push("Patient/p051".to_owned());
     expected.sort();
     assert_eq!(all(&rest), expected);
+}
+
+async fn delete(server: &Server, ids: std::ops::Range<usize>) {
+    for number in ids {
+        let path = format!("/Patient/p{number:02}");
+        server.call("DELETE", &path).expect(204).await;
+    }
+}
+
+async fn follow(server: &Server, page: &Reply, relation: &str) -> Reply {
+    server.get(&page.link(relation).unwrap()).expect(200).await
+}
+
+async fn a_page_of_which_nothing_is_left_still_leads_back(server: Server) {
+    dozen(&server).await;
+    let first = server.get("/Patient?_count=4").expect(200).await;
+    let second = follow(&server, &first, "next").await;
+    assert_eq!(second.entries().len(), 4);
+    delete(&server, 8..12).await;
+    let empty = follow(&server, &second, "next").await;
+    assert_eq!((empty.entries().len(), empty.link("next")), (0, None));
+    let back = follow(&server, &empty, "previous").await;
+    assert_eq!(back.entries(), second.entries());
+    let back = follow(&server, &back, "previous").await;
+    assert_eq!(back.entries(), first.entries());
+
+    delete(&server, 0..4).await;
+    let empty = follow(&server, &second, "previous").await;
+    assert_eq!((empty.entries().len(), empty.link("previous")), (0, None));
+    let on = follow(&server, &empty, "next").await;
+    assert_eq!(on.entries(), second.entries());
 }

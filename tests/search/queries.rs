@@ -217,10 +217,10 @@ fn cursors_belong_to_one_search() {
 
     let order = plan(Some("Patient"), "_sort=-birthdate", None).order;
     let place = Place {
-        position: vec![
+        position: Some(vec![
             PositionValue::Number(i64::MIN),
             PositionValue::Text("p1".to_owned()),
-        ],
+        ]),
         backwards: true,
     };
     let cursor = encode(&place, &of(&first));
@@ -243,7 +243,7 @@ fn cursors_belong_to_one_search() {
     for position in shapes {
         let forged = encode(
             &Place {
-                position,
+                position: Some(position),
                 backwards: false,
             },
             &of(&first),

@@ -122,7 +122,7 @@ fn prepare(
     );
     if let Some(cursor) = &query.cursor {
         let place = page::decode(cursor, &tie, &plan.order)?;
-        plan.after = Some(place.position);
+        plan.after = place.position;
         plan.backwards = place.backwards;
     }
     Ok(Prepared { query, plan, tie })
@@ -291,15 +291,14 @@ fn links(
     } else {
         (plan.after.is_some(), found.more)
     };
+    // Where all that stood on the page is gone, its neighbours are the first and the last.
     let mut add = |relation, position: Option<&Position>, backwards| {
-        if let Some(position) = position {
-            let place = Place {
-                position: position.clone(),
-                backwards,
-            };
-            let cursor = page::encode(&place, tie);
-            links.push((relation, link::page(engine, request, &cursor)));
-        }
+        let place = Place {
+            position: position.cloned(),
+            backwards,
+        };
+        let cursor = page::encode(&place, tie);
+        links.push((relation, link::page(engine, request, &cursor)));
     };
     if further_on {
         add("next", found.positions.last(), false);

@@ -139,14 +139,14 @@ impl Asked {
         let identity = format!("$access-log {}", call.authority.identity());
         let tie = page::tie(&engine.settings.cursors, &identity, &query, None);
         if let Some(cursor) = given(CURSOR) {
-            plan.after = Some(page::decode(&cursor, &tie, &plan.order)?.position);
+            plan.after = page::decode(&cursor, &tie, &plan.order)?.position;
         }
         Ok(Self { plan, tie, kept })
     }
 
     fn next(&self, engine: &Engine, patient: &ResourceKey, position: Position) -> String {
         let place = Place {
-            position,
+            position: Some(position),
             backwards: false,
         };
         let mut query = form_urlencoded::Serializer::new(String::new());

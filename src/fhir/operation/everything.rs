@@ -49,7 +49,7 @@ pub async fn everything(
     let mut links = vec![("self", link::own(engine, &request))];
     if let (true, Some(last)) = (found.more, found.positions.last()) {
         let place = Place {
-            position: last.clone(),
+            position: Some(last.clone()),
             backwards: false,
         };
         let cursor = page::encode(&place, &tie);
@@ -207,7 +207,7 @@ impl Asked {
             backwards: false,
             limit: self.count.unwrap_or(limits.max_page).min(limits.max_page),
         };
-        plan.after = self.place.as_ref().map(|place| place.position.clone());
+        plan.after = self.place.as_ref().and_then(|place| place.position.clone());
         plan
     }
 

@@ -10,8 +10,9 @@ use crate::store::{OrderBy, OrderTerm, Position, PositionValue};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// The row next to the page.
-    pub position: Position,
+    /// The row next to the page; nothing where the page is the first, or, on
+    /// the way back, the last.
+    pub position: Option<Position>,
     /// The page ends before it, instead of beginning behind it.
     pub backwards: bool,
 }
@@ -54,15 +55,14 @@ pub fn tie(
 }
 
 pub fn encode(place: &Place, tie: &Tie) -> String {
-    let position: Vec<Value> = place
-        .position
-        .iter()
-        .map(|value| match value {
+    let position: Option<Vec<Value>> = place.position.as_ref().map(|position| {
+        let values = position.iter().map(|value| match value {
             PositionValue::Number(number) => json!(number),
             PositionValue::Text(text) => json!(text),
             PositionValue::Missing => Value::Null,
-        })
-        .collect();
+        });
+        values.collect()
+    });
     tie.seal(&json!([place.backwards, position]))
 }
 
@@ -70,11 +70,13 @@ pub fn encode(place: &Place, tie: &Tie) -> String {
 pub fn decode(cursor: &str, tie: &Tie, order: &[OrderTerm]) -> Result<Place, Failure> {
     let content = tie.open(cursor)?;
     let place = read(&content).ok_or_else(cursor::refused)?;
-    let fits = place.position.len() == order.len()
-        && order
-            .iter()
-            .zip(&place.position)
-            .all(|(term, value)| fits(&term.by, value));
+    let fits = place.position.as_ref().is_none_or(|position| {
+        position.len() == order.len()
+            && order
+                .iter()
+                .zip(position)
+                .all(|(term, value)| fits(&term.by, value))
+    });
     fits.then_some(place).ok_or_else(cursor::refused)
 }
 
@@ -103,9 +105,15 @@ fn read(content: &Value) -> Option<Place> {
         Value::String(text) => Some(PositionValue::Text(text.clone())),
         _ => None,
     };
-    let position = position.as_array()?.iter().map(value);
+    let position = match position {
+        Value::Null => None,
+        position => {
+            let position = position.as_array()?.iter().map(value);
+            Some(position.collect::<Option<Vec<_>>>()?)
+        }
+    };
     Some(Place {
-        position: position.collect::<Option<Vec<_>>>()?,
+        position,
         backwards: backwards.as_bool()?,
     })
 }
