@@ -37,80 +37,80 @@ pub static PLAN_COURSE: Definition = Definition {
     levels: &[Level::Instance],
     affects_state: true,
     parameters: &[
-        parameter(
+        Parameter::of(
             "protocol",
             "code",
             true,
             "home-sublingual, clinic-induction, clinic-series or clinic-maintenance.",
         ),
-        parameter(
+        Parameter::of(
             "key",
             "string",
             true,
             "Tells this course of the patient from others: letters, digits, '-' and '.'. Sent again, nothing changes.",
         ),
-        parameter(
+        Parameter::of(
             "start",
             "date",
             true,
             "The day from which the first session may lie.",
         ),
-        parameter(
+        Parameter::of(
             "time",
             "time",
             true,
             "The time of day of the appointments on the wall clock: 09:30.",
         ),
-        parameter(
+        Parameter::of(
             "zone",
             "string",
             true,
             "The time zone, by its IANA name: Europe/Berlin.",
         ),
-        parameter(
+        Parameter::of(
             "sessions",
             "positiveInt",
             false,
             "How many sessions, within what the protocol allows.",
         ),
-        parameter(
+        Parameter::of(
             "every",
             "positiveInt",
             false,
             "Days between sessions (months in maintenance), within what the protocol allows: 7 weekly, 14 every two weeks.",
         ),
-        parameter(
+        Parameter::of(
             "weekdays",
             "string",
             false,
             "Days that sessions may lie on: mon,thu.",
         ),
-        parameter(
+        Parameter::of(
             "practitioner",
             "Reference",
             false,
             "Who treats: Practitioner or PractitionerRole.",
         ),
-        parameter(
+        Parameter::of(
             "therapist",
             "Reference",
             false,
             "Who does the integration, where it is somebody else.",
         ),
-        parameter(
+        Parameter::of(
             "companion",
             "Reference",
             false,
             "The RelatedPerson who is present at home, or drives home from the clinic.",
         ),
-        parameter("location", "Reference", false, "The room of the sessions."),
-        parameter(
+        Parameter::of("location", "Reference", false, "The room of the sessions."),
+        Parameter::of(
             "condition",
             "Reference",
             false,
             "The Condition that is treated.",
         ),
-        parameter(
+        Parameter::of(
             "dry-run",
             "boolean",
             false,
@@ -118,21 +118,6 @@ pub static PLAN_COURSE: Definition = Definition {
         ),
     ],
 };
-
-const fn parameter(
-    name: &'static str,
-    kind: &'static str,
-    required: bool,
-    text: &'static str,
-) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        required,
-        codes: &[],
-        text,
-    }
-}
 
 pub struct PlanCourse(pub Arc<Rules>);
 

@@ -3,14 +3,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desk::{changed, links, parameter, reference, taken, write};
+use super::desk::{changed, links, reference, taken, write};
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::SESSION;
 use crate::clinical::appointment::companion::{PARTICIPATION, place};
 use crate::clinical::appointment::status::{TAKES_TIME, may_follow};
 use crate::clinical::medication::Rules;
 use crate::fhir::answer::Answer;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Records, Target};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records, Target};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::path::text;
@@ -25,7 +25,7 @@ pub static BOOK: Definition = Definition {
     types: &["Appointment"],
     levels: &[Level::Instance],
     affects_state: true,
-    parameters: &[parameter(
+    parameters: &[Parameter::of(
         "companion",
         "Reference",
         false,
@@ -41,7 +41,7 @@ pub static CANCEL: Definition = Definition {
     types: &["Appointment"],
     levels: &[Level::Instance],
     affects_state: true,
-    parameters: &[parameter("reason", "string", true, "Why, in words.")],
+    parameters: &[Parameter::of("reason", "string", true, "Why, in words.")],
 };
 
 /// Both, by their definition.

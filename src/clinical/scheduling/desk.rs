@@ -5,28 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Draft, WriteError};
+use crate::fhir::operation::Call;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Call, Parameter};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
 use crate::fhir::search::path::{items, text};
 use crate::fhir::search::reference::{Base, local};
-
-pub const fn parameter(
-    name: &'static str,
-    kind: &'static str,
-    required: bool,
-    text: &'static str,
-) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        required,
-        codes: &[],
-        text,
-    }
-}
 
 /// A parameter that refers to something of this type.
 pub fn reference(

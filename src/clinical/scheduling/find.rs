@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::desk::{bundle, links, parameter, reference};
+use super::desk::{bundle, links, reference};
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::calendar::Calendar;
 use crate::fhir::answer::Answer;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Records};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::date;
@@ -26,15 +26,15 @@ pub static FIND: Definition = Definition {
     levels: &[Level::Type],
     affects_state: false,
     parameters: &[
-        parameter("start", "dateTime", true, "The earliest start."),
-        parameter("end", "dateTime", true, "The latest start."),
-        parameter(
+        Parameter::of("start", "dateTime", true, "The earliest start."),
+        Parameter::of("end", "dateTime", true, "The latest start."),
+        Parameter::of(
             "actor",
             "Reference",
             true,
             "Whose Schedules: Practitioner, PractitionerRole, Location or HealthcareService.",
         ),
-        parameter(
+        Parameter::of(
             "patient",
             "Reference",
             false,

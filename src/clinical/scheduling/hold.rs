@@ -3,12 +3,12 @@
 
 use serde_json::json;
 
-use super::desk::{changed, parameter, reference, taken, write};
+use super::desk::{changed, reference, taken, write};
 use super::find::proposal;
 use crate::clinical::appointment::booking::kind_system;
 use crate::fhir::answer::Answer;
 use crate::fhir::interaction::create::new_draft;
-use crate::fhir::operation::{Call, Definition, Level, Operation};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::Guard;
 use crate::fhir::resource::Resource;
@@ -23,9 +23,9 @@ pub static HOLD: Definition = Definition {
     levels: &[Level::Type],
     affects_state: true,
     parameters: &[
-        parameter("slot", "Reference", true, "A free Slot, as $find names it."),
-        parameter("patient", "Reference", true, "For whom."),
-        parameter(
+        Parameter::of("slot", "Reference", true, "A free Slot, as $find names it."),
+        Parameter::of("patient", "Reference", true, "For whom."),
+        Parameter::of(
             "kind",
             "code",
             false,

@@ -73,6 +73,24 @@ pub const SEARCH: Parameter = Parameter {
     text: "The search parameters of the type.",
 };
 
+impl Parameter {
+    /// One that may have any value of its kind.
+    pub const fn of(
+        name: &'static str,
+        kind: &'static str,
+        required: bool,
+        text: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            kind,
+            required,
+            codes: &[],
+            text,
+        }
+    }
+}
+
 /// What the CapabilityStatement, the OpenAPI document and the router know.
 #[derive(Debug)]
 pub struct Definition {
