@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::service::{self, Subject};
-use super::{medication, progress, readiness};
+use super::{given, medication, progress, readiness};
 use crate::access::Caller;
+use crate::fhir::audit::{self, Event};
+use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::search::path::text;
@@ -18,12 +20,7 @@ pub async fn answer(
     service: &str,
     content: &Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let Some(service) = service::find(service) else {
-        return Err(Failure::new(
-            Kind::NotFound,
-            "There is no such service. GET /cds-services lists those that there are.",
-        ));
-    };
+    let service = service::required(service)?;
     if text(content, "hook") != Some(service.hook) {
         let said = format!("This service answers the hook {}.", service.hook);
         return Err(Failure::at(Kind::Value, "hook", said));
@@ -51,6 +48,11 @@ pub async fn answer(
         Subject::Progress => progress::cards(engine, caller, context).await?,
         Subject::Readiness => readiness::cards(engine, caller, context).await?,
     };
+    let patient = text(context, "patientId").unwrap_or_default();
+    let sent = format!("POST /cds-services/{}", service.id);
+    let event = Event::command("cds-service", sent).concerning(vec![patient.to_owned()]);
+    let kept = given::kept(caller, service.id, patient, &cards);
+    audit::record_with(engine, &caller.actor(), &[event], kept).await?;
     Ok(json!({"cards": cards}))
 }
 

@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::fhir::search::path::text;
+
 /// "One-sentence, <140-character summary message".
 const SUMMARY: usize = 139;
+
+const REASON_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 
 /// Reasons that R4 knows for going on all the same.
 /// <https://hl7.org/fhir/R4/valueset-detectedissue-mitigation-action.html>
@@ -69,9 +73,9 @@ impl Card {
 
 impl Override {
     fn write(&self, card: &mut Map<String, Value>) {
-        let system = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-        let reasons = REASONS
-            .map(|(code, display)| json!({"system": system, "code": code, "display": display}));
+        let reasons = REASONS.map(
+            |(code, display)| json!({"system": REASON_SYSTEM, "code": code, "display": display}),
+        );
         card.insert("overrideReasons".to_owned(), json!(reasons));
         let Some(order) = &self.order else { return };
         let suggestions = json!([{
@@ -82,4 +86,11 @@ impl Override {
         card.insert("suggestions".to_owned(), suggestions);
         card.insert("selectionBehavior".to_owned(), "any".into());
     }
+}
+
+/// The code of a reason that cards name.
+pub fn reason(coding: &Map<String, Value>) -> Option<&'static str> {
+    let (system, code) = (text(coding, "system")?, text(coding, "code")?);
+    let mut known = REASONS.iter().map(|(code, _)| *code);
+    known.find(|known| system == REASON_SYSTEM && *known == code)
 }

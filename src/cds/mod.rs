@@ -1,16 +1,20 @@
 //! CDS Hooks: what an EHR hears while somebody orders. Advice in cards; an
 //! order is never held up. Read in this order: `service` (what there is),
 //! `call` (what was asked), `medication`, `progress` and `readiness` (the
-//! judgements, of what `ask` brings), `card`.
+//! judgements, of what `ask` brings), `card`, `given` and `feedback` (what became
+//! of cards).
 //! <https://cds-hooks.hl7.org/2.0/>
 
 mod ask;
 mod call;
 mod card;
+mod feedback;
+mod given;
 mod medication;
 mod progress;
 mod readiness;
 mod service;
 
 pub use call::answer;
+pub use feedback::take;
 pub use service::discovery;

@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::fhir::outcome::{Failure, Kind};
+
 /// What a service looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -13,7 +15,7 @@ pub enum Subject {
 
 /// One entry of the discovery: the specification has one hook for a service.
 pub struct Service {
-    id: &'static str,
+    pub id: &'static str,
     pub hook: &'static str,
     pub subject: Subject,
 }
@@ -41,8 +43,14 @@ const SERVICES: [Service; 4] = [
     },
 ];
 
-pub fn find(id: &str) -> Option<&'static Service> {
-    SERVICES.iter().find(|service| service.id == id)
+pub fn required(id: &str) -> Result<&'static Service, Failure> {
+    let found = SERVICES.iter().find(|service| service.id == id);
+    found.ok_or_else(|| {
+        Failure::new(
+            Kind::NotFound,
+            "There is no such service. GET /cds-services lists those that there are.",
+        )
+    })
 }
 
 pub fn discovery() -> Value {

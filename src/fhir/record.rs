@@ -1,4 +1,4 @@
 //! The store's terms that rooms above this one need to name records, to write
-//! them and to put conditions.
+//! them, to put conditions, and to keep small documents beside them.
 
-pub use crate::store::{Guard, Method, ResourceKey};
+pub use crate::store::{Guard, Method, RegistryChange, RegistryEntry, RegistryWrite, ResourceKey};

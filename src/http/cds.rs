@@ -1,11 +1,13 @@
-//! `/cds-services`: what there is, for everybody, and one call of it, for bearers
-//! of a token. <https://cds-hooks.hl7.org/2.0/>
+//! `/cds-services`: what there is, for everybody; calls, and what became of their
+//! cards, for bearers of a token. <https://cds-hooks.hl7.org/2.0/>
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::response;
 use super::routes::{HttpLimits, content, enter, refused};
@@ -21,6 +23,14 @@ use crate::fhir::outcome::{Failure, Kind};
 /// Whoever orders does not wait for longer.
 const WITHIN: Duration = Duration::from_millis(500);
 
+/// What came with a request of a caller who was let in.
+struct Asked {
+    http: HttpRequest,
+    engine: Arc<Engine>,
+    caller: Caller,
+    content: Result<Map<String, Value>, Failure>,
+}
+
 pub async fn discovery() -> HttpResponse {
     HttpResponse::Ok().json(cds::discovery())
 }
@@ -33,44 +43,87 @@ pub async fn call(
     service: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
-    let caller = match enter(&http, &engine, &gate).await {
-        Ok(caller) => caller,
+    let asked = match ask(http, &engine, &gate, &limits, payload).await {
+        Ok(asked) => asked,
         Err(closed) => return closed,
     };
+    let answered = match &asked.content {
+        Ok(content) => {
+            let answer = cds::answer(&asked.engine, &asked.caller, &service, content);
+            in_time(answer).await
+        }
+        Err(failure) => Err(failure.clone()),
+    };
+    asked.answer(answered).await
+}
+
+pub async fn feedback(
+    http: HttpRequest,
+    engine: Data<Engine>,
+    gate: Data<Gate>,
+    limits: Data<HttpLimits>,
+    service: Path<String>,
+    payload: Payload,
+) -> HttpResponse {
+    let asked = match ask(http, &engine, &gate, &limits, payload).await {
+        Ok(asked) => asked,
+        Err(closed) => return closed,
+    };
+    let taken = match &asked.content {
+        Ok(content) => cds::take(&asked.engine, &asked.caller, &service, content).await,
+        Err(failure) => Err(failure.clone()),
+    };
+    asked.answer(taken.map(|()| json!({}))).await
+}
+
+async fn ask(
+    http: HttpRequest,
+    engine: &Data<Engine>,
+    gate: &Gate,
+    limits: &HttpLimits,
+    payload: Payload,
+) -> Result<Asked, HttpResponse> {
+    let caller = enter(&http, engine, gate).await?;
     let body = content(&http, payload, limits.body_time).await;
     let depth = engine.settings.limits.depth;
-    let read = body.and_then(|body| {
+    let content = body.and_then(|body| {
         let bytes = body.map_err(|_| {
             Failure::new(
                 Kind::TooLarge,
                 "The content cannot be read, or is too large.",
             )
         })?;
-        json::parse(&bytes, depth)
+        match json::parse(&bytes, depth)? {
+            Value::Object(content) => Ok(content),
+            _ => Err(Failure::new(
+                Kind::Structure,
+                "The content is a JSON object.",
+            )),
+        }
     });
-    let engine = engine.into_inner();
-    let answered = match read {
-        Ok(Value::Object(asked)) => in_time(&engine, &caller, &service, &asked).await,
-        Ok(_) => Err(Failure::new(Kind::Structure, "A call is a JSON object.")),
-        Err(failure) => Err(failure),
-    };
-    match answered {
-        Ok(cards) => HttpResponse::Ok().json(cards),
-        Err(failure) => {
-            let answer = refused(&http, failure);
-            response::write("", audit::keep(&engine, &caller.actor(), answer).await)
+    Ok(Asked {
+        http,
+        engine: engine.clone().into_inner(),
+        caller,
+        content,
+    })
+}
+
+impl Asked {
+    async fn answer(self, answered: Result<Value, Failure>) -> HttpResponse {
+        match answered {
+            Ok(answer) => HttpResponse::Ok().json(answer),
+            Err(failure) => {
+                let answer = refused(&self.http, failure);
+                let actor = self.caller.actor();
+                response::write("", audit::keep(&self.engine, &actor, answer).await)
+            }
         }
     }
 }
 
 /// Too late is no card: the order goes on, and the log says why nothing came.
-async fn in_time(
-    engine: &std::sync::Arc<Engine>,
-    caller: &Caller,
-    service: &str,
-    asked: &serde_json::Map<String, Value>,
-) -> Result<Value, Failure> {
-    let answer = cds::answer(engine, caller, service, asked);
+async fn in_time(answer: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
     match tokio::time::timeout(WITHIN, answer).await {
         Ok(answered) => answered,
         Err(_) => {

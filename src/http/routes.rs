@@ -52,6 +52,7 @@ pub fn configure(limits: HttpLimits) -> impl FnOnce(&mut ServiceConfig) + Clone 
             .configure(auth::configure)
             .route("/cds-services", web::get().to(cds::discovery))
             .route("/cds-services/{id}", web::post().to(cds::call))
+            .route("/cds-services/{id}/feedback", web::post().to(cds::feedback))
             .service(web::scope(BASE_PATH).default_service(web::to(fhir)))
             .default_service(web::to(nowhere));
     }

@@ -8,15 +8,15 @@ use crate::medication::{coded, statement, with_patient};
 use crate::readiness;
 use crate::support::{Reply, Server};
 
-const SELECT: &str = "ketamine-medication-check";
-const SIGN: &str = "ketamine-medication-check-sign";
+pub const SELECT: &str = "ketamine-medication-check";
+pub const SIGN: &str = "ketamine-medication-check-sign";
 
-fn order(id: &str, medicine: Value) -> Value {
+pub fn order(id: &str, medicine: Value) -> Value {
     json!({"resourceType": "MedicationRequest", "id": id, "status": "draft", "intent": "order",
         "subject": {"reference": "Patient/p"}, "medicationCodeableConcept": medicine})
 }
 
-fn asked(hook: &str, orders: &[Value], selections: &[&str]) -> Value {
+pub fn asked(hook: &str, orders: &[Value], selections: &[&str]) -> Value {
     let entries: Vec<Value> = orders
         .iter()
         .map(|order| json!({"resource": order}))
@@ -31,7 +31,7 @@ fn asked(hook: &str, orders: &[Value], selections: &[&str]) -> Value {
     json!({"hook": hook, "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "context": context})
 }
 
-async fn send(server: &Server, service: &str, content: &Value) -> Reply {
+pub async fn send(server: &Server, service: &str, content: &Value) -> Reply {
     let url = server.beside(&format!("/cds-services/{service}"));
     let call = server.call("POST", &url);
     call.text("application/json", &content.to_string())
@@ -39,7 +39,7 @@ async fn send(server: &Server, service: &str, content: &Value) -> Reply {
         .await
 }
 
-async fn cards(server: &Server, service: &str, content: &Value) -> Vec<Value> {
+pub async fn cards(server: &Server, service: &str, content: &Value) -> Vec<Value> {
     let reply = send(server, service, content).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     let cards = reply.json()["cards"].as_array().unwrap().clone();
@@ -196,7 +196,7 @@ async fn what_is_no_call_is_refused(server: Server) {
     assert_eq!(send(&server, SIGN, &json!([])).await.status, 400);
 }
 
-fn opened() -> Value {
+pub fn opened() -> Value {
     json!({"hook": "patient-view", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
         "context": {"userId": "Practitioner/d", "patientId": "p"}})
 }

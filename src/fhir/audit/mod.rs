@@ -16,5 +16,5 @@ pub mod verify;
 
 pub use actor::Actor;
 pub use event::{Event, Shown};
-pub use keep::{keep, record};
+pub use keep::{keep, record, record_with};
 pub use materialise::{Trail, follow, settle};

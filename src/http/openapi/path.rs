@@ -130,24 +130,40 @@ impl Paths<'_> {
                     json!({"200": object("The services.")}),
                 ),
             ),
-            ("/cds-services/{id}", cds_call(object("The cards."))),
+            (
+                "/cds-services/{id}",
+                cds(
+                    "callCdsService",
+                    "Calls a CDS Hooks service",
+                    &object("The cards."),
+                ),
+            ),
+            (
+                "/cds-services/{id}/feedback",
+                cds(
+                    "tellCdsService",
+                    "Tells what became of cards: accepted suggestions, or why they were overridden",
+                    &object("It is stored."),
+                ),
+            ),
         ] {
             self.paths.insert(path.to_owned(), item);
         }
     }
 }
 
-/// <https://cds-hooks.hl7.org/2.0/#calling-a-cds-service>
-fn cds_call(cards: Value) -> Value {
+/// <https://cds-hooks.hl7.org/2.0/#calling-a-cds-service>,
+/// <https://cds-hooks.hl7.org/2.0/#feedback>
+fn cds(name: &str, summary: &str, answer: &Value) -> Value {
     let refusal = json!({"description": "A refusal, as OperationOutcome.", "content": {"application/fhir+json": {"schema": {"type": "object"}}}});
     json!({
         "parameters": [reference("parameters", "id")],
         "post": {
             "tags": [SERVICE],
-            "summary": "Calls a CDS Hooks service",
-            "operationId": "callCdsService",
+            "summary": summary,
+            "operationId": name,
             "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object"}}}},
-            "responses": {"200": cards, "default": refusal},
+            "responses": {"200": answer, "default": refusal},
         },
     })
 }
