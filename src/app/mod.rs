@@ -14,6 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 pub use access::{Access, access};
 pub use error::StartError;
+pub use secret::trails;
 pub use server::App;
 pub use store::{close, migrate};
 
@@ -40,7 +41,7 @@ async fn engine_and_clinical(
     let clinical = Clinical::new(knowledge(config)?)
         .with_strict_appointments(config.clinical.strict_appointments)
         .with_vitals(strictness(config));
-    let store = store::open(&config.database).await?;
+    let store = store::open(config).await?;
     let engine = Engine::new(store, r4(), settings, clinical.rules());
     // An unknown state is one that nothing is built on.
     index::claim(&engine, Claim::Empty).await.ok();

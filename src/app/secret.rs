@@ -1,5 +1,5 @@
-//! What seals the signing keys: `UNLOOP_SECRET`, or a file beside the embedded
-//! database that nobody else may read.
+//! What seals the signing keys and the audit trail: `UNLOOP_SECRET`, or a file
+//! beside the embedded database that nobody else may read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,17 +11,42 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::StartError;
-use crate::access::issuer::Secret;
+use crate::access::issuer::{MIN_SECRET, Secret, derived};
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::cursor::CursorKey;
+use crate::store::ChainKey;
+
+/// What keys of the audit trail are derived for.
+const TRAIL: &[u8] = b"unloop audit trail 1";
 
 /// `None`: there is none, and none may be made.
 pub fn secret(config: &Config) -> Result<Option<Secret>, StartError> {
     let Some(text) = text(config)? else {
         return Ok(None);
     };
-    let short = || ConfigError::new("the secret for signing keys has fewer than 32 bytes");
     Ok(Some(Secret::new(text.as_bytes()).ok_or_else(short)?))
+}
+
+/// The key of the audit trail that is being written.
+pub fn trail(config: &Config) -> Result<Option<ChainKey>, ConfigError> {
+    text(config)?.map(|text| chain_key(&text)).transpose()
+}
+
+/// The keys under which the audit trail was ever written.
+pub fn trails(config: &Config) -> Result<Vec<ChainKey>, ConfigError> {
+    let earlier = config.access.earlier_secrets.iter();
+    let earlier = earlier.map(|given| chain_key(&given.0));
+    trail(config)?.map(Ok).into_iter().chain(earlier).collect()
+}
+
+fn chain_key(secret: &str) -> Result<ChainKey, ConfigError> {
+    let secret = Some(secret.as_bytes()).filter(|secret| secret.len() >= MIN_SECRET);
+    let key = secret.and_then(|secret| derived(secret, TRAIL));
+    key.map(|key| ChainKey::new(&key)).ok_or_else(short)
+}
+
+fn short() -> ConfigError {
+    ConfigError::new("the secret for signing keys has fewer than 32 bytes")
 }
 
 /// All instances know each other's cursors: by the secret, or else by the

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::StartError;
-use crate::config::{Address, Database};
+use super::{StartError, secret};
+use crate::config::{Address, Config, ConfigError, Database};
 use crate::fhir::search::form::form;
 use crate::store::postgres::{PostgresSettings, PostgresStore};
 use crate::store::sqlite::{SqliteSettings, SqliteStore};
@@ -29,19 +29,41 @@ pub async fn migrate(database: &Database) -> Result<(), StartError> {
 }
 
 /// Opens the store, migrated first where the configuration says so.
-pub async fn open(database: &Database) -> Result<Arc<dyn Store>, StartError> {
+pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StartError> {
+    let database = &config.database;
+    let chain_key = secret::trail(config)?;
     if database.migrate {
         migrate(database).await?;
     }
-    Ok(match &database.address {
+    let keyless = chain_key.is_none();
+    let store: Arc<dyn Store> = match &database.address {
         Address::Sqlite(path) => {
-            let (path, settings) = (path.clone(), sqlite(database));
+            let (path, mut settings) = (path.clone(), sqlite(database));
+            settings.chain_key = chain_key;
             Arc::new(blocking(move || SqliteStore::open(&path, settings)).await?)
         }
         Address::Postgres(url) => {
-            Arc::new(PostgresStore::connect(url, postgresql(database)).await?)
+            let mut settings = postgresql(database);
+            settings.chain_key = chain_key;
+            Arc::new(PostgresStore::connect(url, settings).await?)
         }
-    })
+    };
+    if keyless {
+        refuse_keyed_trail(store.as_ref()).await?;
+    }
+    Ok(store)
+}
+
+/// Nothing could be recorded, so nothing should begin.
+async fn refuse_keyed_trail(store: &dyn Store) -> Result<(), ConfigError> {
+    // Without a schema there is no trail.
+    let chains = store.chains().await.unwrap_or_default();
+    match chains.last().and_then(|chain| chain.key_name()) {
+        None => Ok(()),
+        Some(_) => Err(ConfigError::new(
+            "the audit trail of this database is kept under UNLOOP_SECRET, which is not set; set the one that `unloop serve` has",
+        )),
+    }
 }
 
 /// Waits until what was accepted is written: the queue is in order, so once an

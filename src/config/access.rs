@@ -1,4 +1,4 @@
-//! `UNLOOP_SECRET`, `UNLOOP_ISSUER`, `UNLOOP_ISSUERS`, `UNLOOP_OUTBOUND_PRIVATE`.
+//! `UNLOOP_SECRET`, `UNLOOP_EARLIER_SECRETS`, `UNLOOP_ISSUER`, `UNLOOP_ISSUERS`, `UNLOOP_OUTBOUND_PRIVATE`.
 
 use super::ConfigError;
 use super::values::Values;
@@ -10,6 +10,8 @@ const MIN_SECRET: usize = 32;
 pub struct Access {
     /// `UNLOOP_SECRET`; `None`: one beside the database, where that is a file.
     pub secret: Option<GivenSecret>,
+    /// `UNLOOP_EARLIER_SECRETS`: what `UNLOOP_SECRET` was before.
+    pub earlier_secrets: Vec<GivenSecret>,
     /// `UNLOOP_ISSUER`: the URL of the built-in issuer, without a slash at the
     /// end; `None`: from the base URL.
     pub issuer: Option<String>,
@@ -42,6 +44,7 @@ impl Access {
     pub(super) fn read(values: &Values) -> Result<Self, ConfigError> {
         Ok(Self {
             secret: secret(values)?,
+            earlier_secrets: earlier_secrets(values)?,
             issuer: issuer(values)?,
             issuers: issuers(values)?,
             outbound_private: values.flag("UNLOOP_OUTBOUND_PRIVATE")?,
@@ -58,6 +61,15 @@ fn secret(values: &Values) -> Result<Option<GivenSecret>, ConfigError> {
             "has fewer than 32 bytes; make one with: openssl rand -base64 32",
         )),
     }
+}
+
+fn earlier_secrets(values: &Values) -> Result<Vec<GivenSecret>, ConfigError> {
+    let secrets = values.list("UNLOOP_EARLIER_SECRETS");
+    if secrets.iter().any(|secret| secret.len() < MIN_SECRET) {
+        let problem = "has one of fewer than 32 bytes; it lists what UNLOOP_SECRET was before";
+        return Err(values.refuse("UNLOOP_EARLIER_SECRETS", problem));
+    }
+    Ok(secrets.into_iter().map(GivenSecret).collect())
 }
 
 fn issuer(values: &Values) -> Result<Option<String>, ConfigError> {

@@ -178,7 +178,13 @@ pub const SETTINGS: &[Setting] = &[
         "UNLOOP_SECRET",
         "access.secret",
         "on SQLite: made once, in a file beside the database",
-        "at least 32 bytes that seal the signing keys; without it PostgreSQL has no built-in issuer",
+        "at least 32 bytes that seal the signing keys and the audit trail; without it PostgreSQL has no built-in issuer",
+    ),
+    derived(
+        "UNLOOP_EARLIER_SECRETS",
+        "access.earlier_secrets",
+        "none",
+        "what UNLOOP_SECRET was before, with commas between them: unloop audit verify needs them",
     ),
     derived(
         "UNLOOP_ISSUER",

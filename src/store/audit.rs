@@ -4,10 +4,15 @@
 //! A writer is one run of one instance: instances do not queue for one another.
 //! The first link of a chain names the newest other chain as it then was, so
 //! that no chain vanishes as a whole.
+//!
+//! Where there is a key, all hashes are made with it, and the place that is kept
+//! of a chain is sealed: a row's own hash does not tell how the chain would be
+//! kept if it ended there, so that nobody without the key cuts off its end.
 
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::chain_key::{ChainKey, hex, key_name};
 
 /// One thing that happened, as text that means nothing here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +36,7 @@ pub struct AuditEntry {
 pub struct ChainPlace {
     pub writer: String,
     pub position: i64,
+    /// With a key: the seal of the place.
     pub hash: String,
 }
 
@@ -43,44 +49,83 @@ pub struct Chain {
     pub end: ChainPlace,
 }
 
-impl Chain {
-    pub fn begin(began: i64, after: Option<ChainPlace>) -> Self {
-        let writer = uuid::Uuid::now_v7().simple().to_string();
-        let hash = seed(&writer, began, after.as_ref());
-        Self {
-            began,
-            after,
-            end: ChainPlace {
-                writer,
-                position: 0,
-                hash,
-            },
-        }
-    }
-
-    /// The chain before its first row.
-    pub fn start(&self) -> ChainPlace {
-        ChainPlace {
-            writer: self.end.writer.clone(),
-            position: 0,
-            hash: seed(&self.end.writer, self.began, self.after.as_ref()),
-        }
-    }
-
-    pub fn append(&mut self, made: i64, row: AuditRow) -> AuditEntry {
-        self.end.append(made, row)
+impl ChainPlace {
+    /// The name of the chain's key; `None`: it has none.
+    pub fn key_name(&self) -> Option<&str> {
+        key_name(&self.writer)
     }
 }
 
-impl ChainPlace {
+impl Chain {
+    /// As [`ChainPlace::key_name`].
+    pub fn key_name(&self) -> Option<&str> {
+        self.end.key_name()
+    }
+
+    /// Along the chain from before its first row; `None`: its key is not among these.
+    pub fn walk(&self, keys: &[ChainKey]) -> Option<Walk> {
+        let key = match self.key_name() {
+            None => None,
+            Some(name) => Some(keys.iter().find(|key| key.name() == name)?.clone()),
+        };
+        let writer = self.end.writer.clone();
+        Some(Walk::start(key, writer, self.began, self.after.as_ref()))
+    }
+}
+
+/// Goes along a chain row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walk {
+    key: Option<ChainKey>,
+    writer: String,
+    position: i64,
+    /// Of the row here.
+    hash: String,
+}
+
+impl Walk {
+    fn start(
+        key: Option<ChainKey>,
+        writer: String,
+        began: i64,
+        after: Option<&ChainPlace>,
+    ) -> Self {
+        let began = began.to_be_bytes();
+        let position = after.map_or(0, |after| after.position).to_be_bytes();
+        let mut parts: Vec<&[u8]> = vec![writer.as_bytes(), &began];
+        if let Some(after) = after {
+            parts.extend([
+                after.writer.as_bytes(),
+                position.as_slice(),
+                after.hash.as_bytes(),
+            ]);
+        }
+        let hash = hash(key.as_ref(), b"begin", &parts);
+        Self {
+            key,
+            writer,
+            position: 0,
+            hash,
+        }
+    }
+
+    pub fn writer(&self) -> &str {
+        &self.writer
+    }
+
+    pub fn position(&self) -> i64 {
+        self.position
+    }
+
     /// Moves behind the row and says how it is kept.
     pub fn append(&mut self, made: i64, row: AuditRow) -> AuditEntry {
         self.position += 1;
-        self.hash = hash(&[
+        let parts = [
             self.hash.as_bytes(),
             &made.to_be_bytes(),
             row.record.as_bytes(),
-        ]);
+        ];
+        self.hash = hash(self.key.as_ref(), b"row", &parts);
         AuditEntry {
             position: self.position,
             made,
@@ -88,31 +133,94 @@ impl ChainPlace {
             hash: self.hash.clone(),
         }
     }
-}
 
-fn seed(writer: &str, began: i64, after: Option<&ChainPlace>) -> String {
-    let began = began.to_be_bytes();
-    match after {
-        None => hash(&[writer.as_bytes(), &began]),
-        Some(after) => hash(&[
-            writer.as_bytes(),
-            &began,
-            after.writer.as_bytes(),
-            &after.position.to_be_bytes(),
-            after.hash.as_bytes(),
-        ]),
+    /// Moves behind a row as it stands, whether it fits or not.
+    pub fn skip_to(&mut self, row: &AuditEntry) {
+        self.position = row.position;
+        self.hash.clone_from(&row.hash);
+    }
+
+    /// The chain's end, if it ended here.
+    pub fn end(&self) -> ChainPlace {
+        let hash = match &self.key {
+            None => self.hash.clone(),
+            Some(key) => key.sign(&[
+                b"end",
+                self.writer.as_bytes(),
+                &self.position.to_be_bytes(),
+                self.hash.as_bytes(),
+            ]),
+        };
+        ChainPlace {
+            writer: self.writer.clone(),
+            position: self.position,
+            hash,
+        }
     }
 }
 
-/// Unambiguous: each part is preceded by its length.
-fn hash(parts: &[&[u8]]) -> String {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
+/// A chain while its writer appends to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Growing {
+    began: i64,
+    after: Option<ChainPlace>,
+    walk: Walk,
+}
+
+impl Growing {
+    /// A new chain behind the newest there is. Behind one with a key none
+    /// without begins: nobody could tell it from a made-up one.
+    pub fn begin(
+        key: Option<&ChainKey>,
+        began: i64,
+        newest: Option<Chain>,
+    ) -> Result<Self, StoreError> {
+        let sealed = newest.as_ref().is_some_and(|it| it.key_name().is_some());
+        if sealed && key.is_none() {
+            return Err(StoreError::Unavailable(
+                "the audit trail is kept under UNLOOP_SECRET, which is not set".to_owned(),
+            ));
+        }
+        let run = uuid::Uuid::now_v7().simple().to_string();
+        let writer = key.map_or_else(|| run.clone(), |key| key.writer(&run));
+        let after = newest.map(|newest| newest.end);
+        let walk = Walk::start(key.cloned(), writer, began, after.as_ref());
+        Ok(Self { began, after, walk })
     }
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+
+    pub fn append(&mut self, made: i64, row: AuditRow) -> AuditEntry {
+        self.walk.append(made, row)
+    }
+
+    pub fn writer(&self) -> &str {
+        &self.walk.writer
+    }
+
+    /// The chain as it is kept.
+    pub fn kept(&self) -> Chain {
+        Chain {
+            began: self.began,
+            after: self.after.clone(),
+            end: self.walk.end(),
+        }
+    }
+}
+
+/// Without a key as the first version of the trail made it: what is kept must
+/// fit for ever.
+fn hash(key: Option<&ChainKey>, label: &[u8], parts: &[&[u8]]) -> String {
+    match key {
+        Some(key) => key.sign(&[&[label], parts].concat()),
+        None => {
+            // Unambiguous: each part is preceded by its length.
+            let mut digest = Sha256::new();
+            for part in parts {
+                digest.update((part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+            hex(&digest.finalize())
+        }
+    }
 }
 
 #[async_trait::async_trait]

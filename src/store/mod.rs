@@ -4,6 +4,7 @@
 //! prefixes and missing values are decided above the port; an adapter compares.
 
 pub mod audit;
+mod chain_key;
 pub mod change;
 pub mod error;
 pub mod gather;
@@ -17,7 +18,8 @@ pub mod sql;
 pub mod sqlite;
 mod together;
 
-pub use audit::{AuditEntry, AuditRow, AuditTrail, Chain, ChainPlace};
+pub use audit::{AuditEntry, AuditRow, AuditTrail, Chain, ChainPlace, Growing, Walk};
+pub use chain_key::ChainKey;
 pub use change::{
     Change, Commit, Effect, Guard, IndexForm, IndexKey, IndexRows, Method, OutboxRow, ResourceKey,
     Stored, Version, Write,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::support::{Database, Running, SECRET, describe, text, unloop, until};
+use crate::support::{Database, Running, SECRET, describe, succeed, text, unloop, until};
 
 fn verify(database: &Database) -> Output {
     let mut command = unloop(&["audit", "verify"]);
@@ -177,5 +177,73 @@ async fn change(database: Database) {
             .execute("DELETE FROM audit; INSERT INTO audit SELECT * FROM kept")
             .await;
         is_whole(&database);
+    }
+}
+
+#[test]
+fn the_secret_and_a_head_that_was_kept_hold_the_trail() {
+    let database = Database::sqlite();
+    let audit = |secret: &str, arguments: &[&str]| {
+        let mut command = unloop(&[&["audit", "verify"], arguments].concat());
+        command
+            .env("DATABASE_URL", database.url())
+            .env("UNLOOP_SECRET", secret);
+        command
+    };
+    Running::serve_with_secret(&database.url()).stop();
+    let head = succeed(&mut audit(SECRET, &["--head"]));
+    assert!(head.starts_with('k') && head.lines().count() == 1, "{head}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let kept = file("head", &head);
+    Running::serve_with_secret(&database.url()).stop();
+    let told = audit(SECRET, &["--kept", &kept]).output().unwrap();
+    assert!(told.status.success(), "{}", describe(&told));
+    assert_eq!(text(&told.stderr).matches("under the key").count(), 2);
+    let (writer, rest) = head.split_once(' ').unwrap();
+    let strange = [
+        (head.replace(writer, &"0".repeat(32)), "missing as a whole"),
+        (head.replace(rest, "9999 00"), "was cut"),
+        ("one two".to_owned(), "line 1"),
+        ("\n".to_owned(), "nothing is in it"),
+    ];
+    for (strange, expected) in strange {
+        let strange = file("strange", &strange);
+        let told = audit(SECRET, &["--kept", &strange]).output().unwrap();
+        assert_eq!(told.status.code(), Some(1), "{}", describe(&told));
+        assert!(text(&told.stderr).contains(expected), "{}", describe(&told));
+    }
+
+    let changed = "another secret: 0123456789 0123456789";
+    let told = audit(changed, &[]).output().unwrap();
+    assert_eq!(told.status.code(), Some(1), "{}", describe(&told));
+    let problem = text(&told.stderr);
+    assert!(problem.contains("UNLOOP_EARLIER_SECRETS"), "{problem}");
+    assert!(!problem.contains(changed), "{problem}");
+    succeed(audit(changed, &[]).env("UNLOOP_EARLIER_SECRETS", SECRET));
+    let short = audit(SECRET, &[])
+        .env("UNLOOP_EARLIER_SECRETS", "short")
+        .output();
+    assert_eq!(short.unwrap().status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn without_its_secret_nothing_begins() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    Running::serve_with_secret(&database.url()).stop();
+    for command in [&["serve"][..], &["audit", "verify"]] {
+        let told = unloop(command)
+            .env("DATABASE_URL", database.url())
+            .env("UNLOOP_BIND", "127.0.0.1:0")
+            .output()
+            .unwrap();
+        assert_eq!(told.status.code(), Some(2), "{}", describe(&told));
+        assert!(text(&told.stderr).contains("UNLOOP_SECRET"));
     }
 }

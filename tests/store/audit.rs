@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use unloop::store::{AuditEntry, AuditRow, Chain, Commit, Guard, Store};
 
-use crate::fixture::{Bench, guarded, put, read};
+use crate::fixture::{Bench, chain_key, guarded, put, read};
 
 fn telling(records: &[&str]) -> Commit {
     let row = |record: &&str| AuditRow {
@@ -22,12 +22,13 @@ async fn chains(store: &Arc<dyn Store>) -> Vec<(Chain, Vec<AuditEntry>)> {
     let mut all: Vec<(Chain, Vec<AuditEntry>)> = Vec::new();
     for chain in store.chains().await.unwrap() {
         let rows = store.chain(&chain.end.writer, 0, 10_000).await.unwrap();
-        let mut place = chain.start();
+        let keys = [chain_key(1), chain_key(2)];
+        let mut walk = chain.walk(&keys).unwrap();
         for row in &rows {
             let record = row.record.clone();
-            assert_eq!(place.append(row.made, AuditRow { record }), *row);
+            assert_eq!(walk.append(row.made, AuditRow { record }), *row);
         }
-        assert_eq!(place, chain.end);
+        assert_eq!(walk.end(), chain.end);
         match (&chain.after, all.last()) {
             (Some(after), Some((before, _))) => assert_eq!(*after, before.end),
             (after, before) => assert!(after.is_none() && before.is_none()),
@@ -98,6 +99,43 @@ pub async fn a_run_begins_a_chain_behind_the_last(bench: &mut dyn Bench) {
         records(&all),
         ["one", "one", "two", "two", "three", "three"]
     );
+}
+
+pub async fn chains_go_on_under_other_keys_but_not_without(bench: &mut dyn Bench) {
+    bench.reopen_under(None).await;
+    bench.store().commit(telling(&["plain"])).await.unwrap();
+    for number in [1, 2] {
+        bench.reopen_under(Some(chain_key(number))).await;
+        bench.store().commit(telling(&["sealed"])).await.unwrap();
+    }
+    let kept = chains(&bench.store()).await;
+    let names: Vec<Option<&str>> = kept.iter().map(|(chain, _)| chain.key_name()).collect();
+    let keys = [chain_key(1), chain_key(2)];
+    assert_eq!(names, [None, Some(keys[0].name()), Some(keys[1].name())]);
+    assert_ne!(names[1], names[2]);
+    // A row does not tell how a chain that ends with it would be kept.
+    let (sealed, rows) = &kept[1];
+    assert_ne!(rows[0].hash, sealed.end.hash);
+    assert!(sealed.walk(&keys[1..]).is_none());
+    // Another key fits nothing, whatever it calls itself.
+    let walk = sealed.walk(&keys[..1]).unwrap();
+    let row = AuditRow {
+        record: "sealed".to_owned(),
+    };
+    let made = rows[0].made;
+    assert_eq!(walk.clone().append(made, row.clone()), rows[0]);
+    assert_ne!(walk.clone().append(made + 1, row).hash, rows[0].hash);
+
+    bench.reopen_under(None).await;
+    let store = bench.store();
+    let write = Commit {
+        changes: vec![put("Patient", "a", "x")],
+        ..telling(&["unsealed"])
+    };
+    let refused = store.commit(write).await.unwrap_err();
+    assert!(refused.to_string().contains("UNLOOP_SECRET"), "{refused}");
+    assert_eq!(read(&store, "Patient", "a").await, None);
+    assert_eq!(chains(&store).await.len(), 3);
 }
 
 pub async fn without_the_trail_nothing_is_written(bench: &mut dyn Bench) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use unloop::store::{
-    Change, Commit, Comparison, Filter, Guard, IndexForm, IndexKey, IndexRows, Method, OrderBy,
+    ChainKey, Change, Commit, Comparison, Filter, Guard, IndexForm, IndexKey, IndexRows, Method, OrderBy,
     OrderTerm, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version, Write,
 };
 
@@ -21,11 +21,19 @@ pub trait Bench: Send + Sync {
     /// Closes the store and opens the same database again.
     async fn reopen(&mut self);
 
+    /// The same with another key, or none, for the chains that begin from now on.
+    async fn reopen_under(&mut self, key: Option<ChainKey>);
+
     /// Runs SQL behind the store's back.
     async fn execute(&self, sql: &str);
 
     /// `(topic, payload)` of every message, oldest first.
     async fn outbox(&self) -> Vec<(String, String)>;
+}
+
+/// A key of the audit trail.
+pub fn chain_key(number: u8) -> ChainKey {
+    ChainKey::new(&[number; 32])
 }
 
 pub fn key(resource_type: &str, id: &str) -> ResourceKey {

@@ -68,6 +68,7 @@ macro_rules! suite {
                 a_refused_commit_leaves_no_row
                 parallel_commits_make_one_chain
                 a_run_begins_a_chain_behind_the_last
+                chains_go_on_under_other_keys_but_not_without
                 without_the_trail_nothing_is_written
                 a_nul_in_a_record_breaks_no_chain);
             cases!($adapter, registry:

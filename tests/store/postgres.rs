@@ -8,9 +8,9 @@ use diesel::sql_types::Text;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
 use unloop::store::sql::Sql;
-use unloop::store::{IndexForm, Store};
+use unloop::store::{ChainKey, IndexForm, Store};
 
-use crate::fixture::{Bench, STOPPED_CLOCK, commit, put, read};
+use crate::fixture::{Bench, STOPPED_CLOCK, chain_key, commit, put, read};
 
 const SERVER: &str = "UNLOOP_TEST_POSTGRES_URL";
 
@@ -18,6 +18,7 @@ pub struct PostgresBench {
     server: String,
     database: String,
     store: Option<Arc<dyn Store>>,
+    chain_key: Option<ChainKey>,
 }
 
 pub async fn bench() -> Option<PostgresBench> {
@@ -39,6 +40,7 @@ async fn empty(server: String) -> PostgresBench {
         server,
         database,
         store: None,
+        chain_key: Some(chain_key(1)),
     }
 }
 
@@ -71,6 +73,7 @@ impl Bench for PostgresBench {
             statement_timeout: Duration::from_secs(600),
             clock: Arc::new(|| STOPPED_CLOCK),
             form,
+            chain_key: self.chain_key.clone(),
             ..PostgresSettings::default()
         };
         let url = self.url();
@@ -81,6 +84,11 @@ impl Bench for PostgresBench {
     async fn reopen(&mut self) {
         self.store = None;
         self.store = Some(self.beside(IndexForm::default()).await);
+    }
+
+    async fn reopen_under(&mut self, key: Option<ChainKey>) {
+        self.chain_key = key;
+        self.reopen().await;
     }
 
     async fn execute(&self, sql: &str) {

@@ -8,13 +8,14 @@ use diesel::sql_types::Text;
 use tempfile::TempDir;
 use unloop::store::sql::Sql;
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
-use unloop::store::{IndexForm, Store};
+use unloop::store::{ChainKey, IndexForm, Store};
 
-use crate::fixture::{Bench, STOPPED_CLOCK};
+use crate::fixture::{Bench, STOPPED_CLOCK, chain_key};
 
 pub struct SqliteBench {
     folder: TempDir,
     store: Option<Arc<dyn Store>>,
+    chain_key: Option<ChainKey>,
 }
 
 pub async fn bench() -> Option<SqliteBench> {
@@ -22,6 +23,7 @@ pub async fn bench() -> Option<SqliteBench> {
     let mut bench = SqliteBench {
         folder,
         store: None,
+        chain_key: Some(chain_key(1)),
     };
     bench.reopen().await;
     Some(bench)
@@ -48,6 +50,7 @@ impl Bench for SqliteBench {
         let settings = SqliteSettings {
             clock: Arc::new(|| STOPPED_CLOCK),
             form,
+            chain_key: self.chain_key.clone(),
             ..SqliteSettings::default()
         };
         SqliteStore::migrate(&self.url(), &settings).unwrap();
@@ -57,6 +60,11 @@ impl Bench for SqliteBench {
     async fn reopen(&mut self) {
         self.store = None;
         self.store = Some(self.beside(IndexForm::default()).await);
+    }
+
+    async fn reopen_under(&mut self, key: Option<ChainKey>) {
+        self.chain_key = key;
+        self.reopen().await;
     }
 
     async fn execute(&self, sql: &str) {

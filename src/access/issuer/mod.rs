@@ -14,4 +14,4 @@ pub use external::External;
 pub use key_ring::KeyState;
 pub use listed::{ListedToken, Tokens};
 pub use published::{Pace, Place, Published};
-pub use secret::{MIN_SECRET, Secret};
+pub use secret::{MIN_SECRET, Secret, derived};

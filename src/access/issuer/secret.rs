@@ -12,6 +12,18 @@ pub const MIN_SECRET: usize = 32;
 /// What keys for sealing are derived for; another use derives others.
 const USE: &[u8] = b"unloop signing keys 1";
 
+/// A key for one use, from which neither the secret nor another use's key follows.
+pub fn derived(secret: &[u8], of: &[u8]) -> Option<[u8; 32]> {
+    let mut key = [0; 32];
+    let extracted = Salt::new(HKDF_SHA256, &[]).extract(secret);
+    extracted
+        .expand(&[of], HKDF_SHA256)
+        .ok()?
+        .fill(&mut key)
+        .ok()?;
+    Some(key)
+}
+
 /// Shows nothing of itself.
 pub struct Secret(RandomizedNonceKey);
 
@@ -21,13 +33,7 @@ impl Secret {
         if secret.len() < MIN_SECRET {
             return None;
         }
-        let derived = Salt::new(HKDF_SHA256, &[]).extract(secret);
-        let mut key = [0; 32];
-        derived
-            .expand(&[USE], HKDF_SHA256)
-            .ok()?
-            .fill(&mut key)
-            .ok()?;
+        let key = derived(secret, USE)?;
         RandomizedNonceKey::new(&AES_256_GCM, &key).ok().map(Self)
     }
 

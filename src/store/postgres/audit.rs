@@ -4,25 +4,30 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::fault::Fault;
 use super::parts::{Parts, select_unnest};
-use crate::store::audit::{AuditEntry, AuditRow, Chain};
+use crate::store::ChainKey;
+use crate::store::audit::{AuditEntry, AuditRow, Growing};
 use crate::store::sql::Bind;
 use crate::store::sql::audit::{self, ChainRow};
 
 /// What a batch appends, and where the chain then ends.
 pub(super) struct Appended {
-    pub chain: Chain,
+    pub chain: Growing,
     entries: Vec<AuditEntry>,
 }
 
 /// A new chain, which begins behind the newest there is.
-pub(super) async fn begin(mut connection: &AsyncPgConnection, began: i64) -> Result<Chain, Fault> {
+pub(super) async fn begin(
+    mut connection: &AsyncPgConnection,
+    key: Option<&ChainKey>,
+    began: i64,
+) -> Result<Growing, Fault> {
     let newest: Vec<ChainRow> = RunQueryDsl::load(audit::newest_chain(), &mut connection).await?;
     let newest = newest.into_iter().next().map(audit::chain);
-    Ok(Chain::begin(began, newest.map(|newest| newest.end)))
+    Ok(Growing::begin(key, began, newest)?)
 }
 
 impl Appended {
-    pub fn to(chain: Chain) -> Self {
+    pub fn to(chain: Growing) -> Self {
         Self {
             chain,
             entries: Vec::new(),
@@ -42,7 +47,7 @@ impl Appended {
         for entry in self.entries {
             numbers.0.push(entry.position);
             numbers.1.push(entry.made);
-            texts.0.push(self.chain.end.writer.clone());
+            texts.0.push(self.chain.writer().to_owned());
             texts.1.push(entry.record);
             texts.2.push(entry.hash);
         }
@@ -53,6 +58,6 @@ impl Appended {
             [numbers.0, numbers.1].map(Bind::BigArray),
             [texts.0, texts.1, texts.2].map(Bind::TextArray),
         );
-        audit::keep_end(parts.next(), &self.chain);
+        audit::keep_end(parts.next(), &self.chain.kept());
     }
 }

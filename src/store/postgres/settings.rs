@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::store::IndexForm;
 use crate::store::gather::{Clock, system_clock};
+use crate::store::{ChainKey, IndexForm};
 
 #[derive(Clone)]
 pub struct PostgresSettings {
@@ -17,6 +17,8 @@ pub struct PostgresSettings {
     pub clock: Clock,
     /// In which form the index rows come.
     pub form: IndexForm,
+    /// What new chains of the audit trail are made with; `None`: plain hashes.
+    pub chain_key: Option<ChainKey>,
 }
 
 impl Default for PostgresSettings {
@@ -27,6 +29,7 @@ impl Default for PostgresSettings {
             statement_timeout: Duration::from_secs(30),
             clock: system_clock(),
             form: IndexForm::default(),
+            chain_key: None,
         }
     }
 }

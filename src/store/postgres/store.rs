@@ -37,10 +37,10 @@ impl PostgresStore {
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
         let opener = Opener::new(url, &settings)?;
         let readers = Arc::new(Readers::new(&opener, &settings)?);
-        let (clock, form) = (settings.clock, settings.form);
         let last = newest(opener.open("").await?).await?;
-        let rebuilder = Rebuilder::new(opener.clone(), form);
-        let writer = Writer::new(opener, clock.clone(), form);
+        let rebuilder = Rebuilder::new(opener.clone(), settings.form);
+        let writer = Writer::new(opener, &settings);
+        let (clock, form) = (settings.clock, settings.form);
         let (gather, worker) = Gather::new(writer, last, clock.clone());
         // A task of its own: a request that is given up does not take its commit along.
         tokio::spawn(worker);

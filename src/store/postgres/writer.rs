@@ -17,9 +17,10 @@ use super::fault::Fault;
 use super::judge::{Standing, Verdict, judge};
 use super::lock;
 use super::rows::Rows;
+use super::settings::PostgresSettings;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
-use crate::store::{Chain, Commit, Effect, Guard, IndexForm, StoreError, Version};
+use crate::store::{ChainKey, Commit, Effect, Growing, Guard, IndexForm, StoreError, Version};
 
 /// Tries of one batch before its commits are tried one by one, and of one commit.
 const ATTEMPTS: u32 = 4;
@@ -41,7 +42,8 @@ pub(super) struct Writer {
     connection: Option<AsyncPgConnection>,
     clock: Clock,
     /// As it is stored, or none yet.
-    chain: Option<Chain>,
+    chain: Option<Growing>,
+    chain_key: Option<ChainKey>,
     form: IndexForm,
     /// Numbers that no row has yet.
     rids: Range<i64>,
@@ -63,13 +65,14 @@ impl CommitGroup for Writer {
 }
 
 impl Writer {
-    pub fn new(opener: Opener, clock: Clock, form: IndexForm) -> Self {
+    pub fn new(opener: Opener, settings: &PostgresSettings) -> Self {
         Self {
             opener,
             connection: None,
-            clock,
+            clock: settings.clock.clone(),
             chain: None,
-            form,
+            chain_key: settings.chain_key.clone(),
+            form: settings.form,
             rids: 0..0,
         }
     }
@@ -185,7 +188,7 @@ impl Writer {
         };
         let chain = match &self.chain {
             Some(chain) => chain.clone(),
-            None => audit::begin(connection, *began).await?,
+            None => audit::begin(connection, self.chain_key.as_ref(), *began).await?,
         };
         let mut appended = Appended::to(chain);
         for (made, row) in rows {

@@ -3,16 +3,17 @@
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::error::store_error;
-use crate::store::StoreError;
-use crate::store::audit::{AuditRow, Chain};
+use crate::store::audit::{AuditRow, Chain, Growing};
 use crate::store::sql::Sql;
 use crate::store::sql::audit::{self, ChainRow};
+use crate::store::{ChainKey, StoreError};
 
 /// Appends to the chain, which begins with its first row. Behind a rollback
 /// the chain has to be put back to where it was.
 pub fn append(
     connection: &mut SqliteConnection,
-    chain: &mut Option<Chain>,
+    chain: &mut Option<Growing>,
+    key: Option<&ChainKey>,
     rows: Vec<AuditRow>,
     made: i64,
 ) -> Result<(), StoreError> {
@@ -21,12 +22,12 @@ pub fn append(
     }
     let mut longer = match chain.take() {
         Some(chain) => chain,
-        None => begin(connection, made)?,
+        None => begin(connection, key, made)?,
     };
     for row in rows {
         let entry = longer.append(made, row);
         let mut sql = Sql::new("INSERT INTO audit (writer, position, made, record, hash) VALUES (");
-        sql.text(longer.end.writer.as_str());
+        sql.text(longer.writer());
         sql.sql(", ").big(entry.position);
         sql.sql(", ").big(entry.made);
         sql.sql(", ").text(entry.record);
@@ -37,12 +38,16 @@ pub fn append(
     Ok(())
 }
 
-fn begin(connection: &mut SqliteConnection, made: i64) -> Result<Chain, StoreError> {
+fn begin(
+    connection: &mut SqliteConnection,
+    key: Option<&ChainKey>,
+    made: i64,
+) -> Result<Growing, StoreError> {
     let newest: Option<ChainRow> = audit::newest_chain()
         .get_result(connection)
         .optional()
         .map_err(store_error)?;
-    Ok(Chain::begin(made, newest.map(|row| audit::chain(row).end)))
+    Growing::begin(key, made, newest.map(audit::chain))
 }
 
 /// Keeps where the chain ends.

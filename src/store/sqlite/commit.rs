@@ -10,11 +10,12 @@ use super::error::store_error;
 use super::index;
 use super::registry::{self, When};
 use super::reindex;
+use super::settings::SqliteSettings;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    Chain, Change, Conflict, Effect, Guard, IndexForm, IndexRows, Method, OutboxRow, ResourceKey,
+    ChainKey, Change, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method, OutboxRow, ResourceKey,
     StoreError, Version, Write,
 };
 
@@ -33,16 +34,18 @@ pub struct Writer {
     clock: Clock,
     form: IndexForm,
     /// As it is stored, or none yet.
-    chain: Option<Chain>,
+    chain: Option<Growing>,
+    chain_key: Option<ChainKey>,
 }
 
 impl Writer {
-    pub fn new(connection: SqliteConnection, clock: Clock, form: IndexForm) -> Self {
+    pub fn new(connection: SqliteConnection, settings: &SqliteSettings) -> Self {
         Self {
             connection,
-            clock,
-            form,
+            clock: settings.clock.clone(),
+            form: settings.form,
             chain: None,
+            chain_key: settings.chain_key.clone(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Writer {
         let results = group.iter().map(|timed| self.commit_one(timed));
         let results: Vec<_> = results.collect::<Result<_, _>>().map_err(Failed::One)?;
         if let Some(chain) = self.chain.as_ref().filter(|_| self.chain != end) {
-            audit::keep_end(&mut self.connection, chain).map_err(Failed::All)?;
+            audit::keep_end(&mut self.connection, &chain.kept()).map_err(Failed::All)?;
         }
         self.run("COMMIT").map_err(Failed::All)?;
         Ok(results)
@@ -63,22 +66,21 @@ impl Writer {
     /// failures back would copy each page that any commit touches.
     fn commit_one(&mut self, timed: &TimedCommit) -> Result<CommitResult, StoreError> {
         let now = (self.clock)();
-        let mut chain = self.chain.clone();
         if !timed.commit.changes.is_empty()
             && let Err(refusal) = reindex::admit(&mut self.connection, self.form)
         {
             return Ok(Err(refusal));
         }
-        match apply(&mut self.connection, &mut chain, timed, now) {
+        let versions = match apply(&mut self.connection, timed, now) {
             Err(error @ (StoreError::Conflict { .. } | StoreError::Registry { .. })) => {
-                Ok(Err(error))
+                return Ok(Err(error));
             }
-            result => {
-                let versions = result?;
-                self.chain = chain;
-                Ok(Ok(versions))
-            }
-        }
+            result => result?,
+        };
+        let rows = timed.commit.audit.clone();
+        let key = self.chain_key.as_ref();
+        audit::append(&mut self.connection, &mut self.chain, key, rows, timed.updated)?;
+        Ok(Ok(versions))
     }
 
     fn take_back(&mut self) {
@@ -130,7 +132,6 @@ impl CommitGroup for Writer {
 /// Guards are judged by what stood before the commit, then all is written.
 fn apply(
     connection: &mut SqliteConnection,
-    chain: &mut Option<Chain>,
     timed: &TimedCommit,
     now: i64,
 ) -> CommitResult {
@@ -156,7 +157,6 @@ fn apply(
     for row in &commit.outbox {
         write_outbox(connection, row.clone(), updated)?;
     }
-    audit::append(connection, chain, commit.audit.clone(), updated)?;
     Ok(versions)
 }
 

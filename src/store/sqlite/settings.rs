@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::store::IndexForm;
 use crate::store::gather::{Clock, system_clock};
+use crate::store::{ChainKey, IndexForm};
 
 #[derive(Clone)]
 pub struct SqliteSettings {
@@ -15,6 +15,8 @@ pub struct SqliteSettings {
     pub clock: Clock,
     /// In which form the index rows come.
     pub form: IndexForm,
+    /// What new chains of the audit trail are made with; `None`: plain hashes.
+    pub chain_key: Option<ChainKey>,
 }
 
 impl Default for SqliteSettings {
@@ -24,6 +26,7 @@ impl Default for SqliteSettings {
             busy_timeout: Duration::from_secs(10),
             clock: system_clock(),
             form: IndexForm::default(),
+            chain_key: None,
         }
     }
 }

@@ -42,9 +42,8 @@ impl SqliteStore {
         let path = connection::path_of(url);
         let mut writer = connection::writer(path, &settings)?;
         let last = newest(&mut writer)?;
-        let clock = settings.clock.clone();
-        let writer = Writer::new(writer, clock.clone(), settings.form);
-        let (gather, worker) = Gather::new(writer, last, clock);
+        let writer = Writer::new(writer, &settings);
+        let (gather, worker) = Gather::new(writer, last, settings.clock.clone());
         let readers = Readers::new(path, &settings);
         Ok(Self {
             together: together(readers.clone()),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use diesel::{Connection, SqliteConnection};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use unloop::store::Store;
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
+use unloop::store::{ChainKey, Store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
@@ -37,7 +37,7 @@ impl Database {
                 let name = format!("api_{}", uuid::Uuid::now_v7().simple());
                 execute(&server, &format!("CREATE DATABASE {name}")).await;
                 let database = Self::Postgres { server, name };
-                PostgresStore::migrate(&database.url(), &postgres())
+                PostgresStore::migrate(&database.url(), &postgres(None))
                     .await
                     .unwrap();
                 let store = database.open().await;
@@ -60,12 +60,17 @@ impl Database {
 
     /// A store of its own on the same database.
     pub async fn open(&self) -> Arc<dyn Store> {
+        self.open_under(Some(chain_key())).await
+    }
+
+    /// The same; its chains of the audit trail begin under this key.
+    pub async fn open_under(&self, key: Option<ChainKey>) -> Arc<dyn Store> {
         match self {
             Self::Sqlite { .. } => {
-                Arc::new(SqliteStore::open(&self.url(), SqliteSettings::default()).unwrap())
+                Arc::new(SqliteStore::open(&self.url(), sqlite(key)).unwrap())
             }
             Self::Postgres { .. } => Arc::new(
-                PostgresStore::connect(&self.url(), postgres())
+                PostgresStore::connect(&self.url(), postgres(key))
                     .await
                     .unwrap(),
             ),
@@ -89,9 +94,22 @@ impl Database {
     }
 }
 
-fn postgres() -> PostgresSettings {
+/// What the audit trail of the tests is sealed with.
+pub fn chain_key() -> ChainKey {
+    ChainKey::new(&[1; 32])
+}
+
+fn sqlite(chain_key: Option<ChainKey>) -> SqliteSettings {
+    SqliteSettings {
+        chain_key,
+        ..SqliteSettings::default()
+    }
+}
+
+fn postgres(chain_key: Option<ChainKey>) -> PostgresSettings {
     PostgresSettings {
         pool_size: 8,
+        chain_key,
         ..PostgresSettings::default()
     }
 }

@@ -10,7 +10,7 @@ mod server;
 
 pub use backend::Backend;
 pub use call::{Call, Reply};
-pub use database::{Database, StoreKind};
+pub use database::{Database, StoreKind, chain_key};
 pub use redact::redacted;
 pub use server::Server;
 

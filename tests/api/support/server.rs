@@ -16,7 +16,7 @@ use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Settings};
 use unloop::http::auth::Authorization;
 use unloop::http::routes::{HttpLimits, OpenApi, configure};
-use unloop::store::Store;
+use unloop::store::{ChainKey, Store};
 
 use super::call::{Call, Reply};
 use super::database::{Database, StoreKind};
@@ -65,6 +65,11 @@ impl Server {
         };
         let clinical = clinical().with_vitals(vitals);
         Some(Self::launch(Arc::new(database), store, settings, listener, clinical).await)
+    }
+
+    /// A store on the same database whose trail is under another key, or none.
+    pub async fn store_under(&self, key: Option<ChainKey>) -> Arc<dyn Store> {
+        self.database.open_under(key).await
     }
 
     /// Another instance on the same database, behind the same address of the outside.
