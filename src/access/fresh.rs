@@ -112,6 +112,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::store::AuditRow;
     use crate::store::registry::{RegistryChange, RegistryEntry, RegistryKey};
 
     /// Answers with the epoch as it is when the question is asked, once it is let go.
@@ -129,7 +130,11 @@ mod tests {
         async fn list(&self, _: &str) -> Result<Vec<RegistryEntry>, StoreError> {
             Ok(Vec::new())
         }
-        async fn change(&self, _: Vec<RegistryChange>) -> Result<(), StoreError> {
+        async fn change_told(
+            &self,
+            _: Vec<RegistryChange>,
+            _: Vec<AuditRow>,
+        ) -> Result<(), StoreError> {
             Ok(())
         }
         async fn expired(&self, _: usize) -> Result<Vec<RegistryKey>, StoreError> {

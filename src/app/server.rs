@@ -61,6 +61,7 @@ impl App {
         let listener = TcpListener::bind(config.server.bind).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (engine, clinical) = engine_and_clinical(&config, address).await?;
+        store::refuse_keyless(&config, engine.store.as_ref()).await?;
         let engine = Data::new(engine);
         index::claim(&engine, Claim::Outdated).await.ok();
         let knowledge = Caller::internal(Internal::Knowledge);

@@ -35,8 +35,7 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StartError> {
     if database.migrate {
         migrate(database).await?;
     }
-    let keyless = chain_key.is_none();
-    let store: Arc<dyn Store> = match &database.address {
+    Ok(match &database.address {
         Address::Sqlite(path) => {
             let (path, mut settings) = (path.clone(), sqlite(database));
             settings.chain_key = chain_key;
@@ -47,22 +46,22 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StartError> {
             settings.chain_key = chain_key;
             Arc::new(PostgresStore::connect(url, settings).await?)
         }
-    };
-    if keyless {
-        refuse_keyed_trail(store.as_ref()).await?;
-    }
-    Ok(store)
+    })
 }
 
-/// Nothing could be recorded, so nothing should begin.
-async fn refuse_keyed_trail(store: &dyn Store) -> Result<(), ConfigError> {
+/// Nothing that is asked could be recorded, so nothing should be served.
+pub async fn refuse_keyless(config: &Config, store: &dyn Store) -> Result<(), StartError> {
+    if secret::trail(config)?.is_some() {
+        return Ok(());
+    }
     // Without a schema there is no trail.
     let chains = store.chains().await.unwrap_or_default();
     match chains.last().and_then(|chain| chain.key_name()) {
         None => Ok(()),
         Some(_) => Err(ConfigError::new(
-            "the audit trail of this database is kept under UNLOOP_SECRET, which is not set; set the one that `unloop serve` has",
-        )),
+            "the audit trail of this database is kept under UNLOOP_SECRET, which is not set; set the one that it was served with",
+        )
+        .into()),
     }
 }
 

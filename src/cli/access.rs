@@ -8,7 +8,7 @@ use crate::access::token::Now;
 use crate::access::{Caller, Internal};
 use crate::app;
 use crate::config::Config;
-use crate::fhir::audit::{self, Event};
+use crate::fhir::audit::{self, Deed, Event};
 use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::Failure;
@@ -29,21 +29,26 @@ impl Desk {
         Ok(Self { engine, server })
     }
 
-    /// What the work did, once it is recorded that an operator did it. `id` is
+    /// What the work did, once it is recorded that an operator did it: in the
+    /// commit of what it changes, or behind it where it changes nothing. `id` is
     /// the token, client, grant or key that it was about.
     pub async fn recorded<T>(
         &self,
         event: Event,
-        work: impl Future<Output = Result<T, Failure>>,
+        work: impl AsyncFnOnce(&Deed) -> Result<T, Failure>,
         id: impl FnOnce(&T) -> Option<String>,
     ) -> Result<T, CliError> {
-        let done = work.await;
-        let mut event = event;
+        let base = &self.engine.settings.base_url;
+        let deed = Deed::new(base, Caller::internal(Internal::Operator).actor(), event);
+        let done = work(&deed).await;
+        if deed.is_done() && done.is_ok() {
+            return done.map_err(problem);
+        }
+        let (actor, mut event) = deed.into_parts();
         match &done {
             Ok(done) => event.id = id(done).or(event.id),
             Err(failure) => event.status = failure.status(),
         }
-        let actor = Caller::internal(Internal::Operator).actor();
         let recorded = audit::record(&self.engine, &actor, &[event]).await;
         recorded.map_err(problem)?;
         done.map_err(problem)

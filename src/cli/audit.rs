@@ -112,7 +112,10 @@ fn read(path: &Path) -> Result<Vec<ChainPlace>, CliError> {
         words.next().is_none().then_some(place)
     };
     if text.trim().is_empty() {
-        return Err(CliError::Failed(format!("{}: nothing is in it", path.display())));
+        return Err(CliError::Failed(format!(
+            "{}: nothing is in it",
+            path.display()
+        )));
     }
     let lines = text.lines().enumerate();
     let places = lines.map(|(number, line)| {

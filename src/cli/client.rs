@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::output::say;
 use crate::access::oauth::{Client, NewClient};
 use crate::config::Config;
-use crate::fhir::audit::Event;
+use crate::fhir::audit::{Deed, Event};
 
 /// Register, list and disable clients of /auth/token
 ///
@@ -66,7 +66,7 @@ impl ClientCommand {
             Action::Add(add) => add.run(&desk).await,
             Action::List => {
                 let event = Event::command("client-list", "unloop client list".to_owned());
-                let work = desk.server.clients().list();
+                let work = async |_: &Deed| desk.server.clients().list().await;
                 for client in desk.recorded(event, work, |_| None).await? {
                     let state = if client.disabled {
                         "disabled"
@@ -85,7 +85,8 @@ impl ClientCommand {
             Action::Disable { id } => {
                 let sent = "unloop client disable".to_owned();
                 let event = Event::command("client-disable", sent).about(&id);
-                let work = desk.server.clients().disable(&id);
+                let clients = desk.server.clients();
+                let work = async |deed: &Deed| clients.disable(&id, deed).await;
                 desk.recorded(event, work, |_| None).await?;
                 say(format!("{id} is disabled"))
             }
@@ -115,7 +116,8 @@ impl Add {
         let now = desk.now().await?.seconds;
         let sent = format!("unloop client add --scope '{}'", new.scope);
         let event = Event::command("client-add", sent);
-        let work = desk.server.register(&desk.engine.catalogue, new, now);
+        let catalogue = &desk.engine.catalogue;
+        let work = async |deed: &Deed| desk.server.register(catalogue, new, now, deed).await;
         let id = |added: &Client| Some(added.id.clone());
         let added = desk.recorded(event, work, id).await?;
         say(format!("{} is registered", added.id))

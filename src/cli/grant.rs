@@ -8,7 +8,7 @@ use super::output::{note, say};
 use crate::access::grant::{Grant, Grants, Invite, Invites, NewGrant};
 use crate::access::{Caller, Internal};
 use crate::config::Config;
-use crate::fhir::audit::Event;
+use crate::fhir::audit::{Deed, Event};
 use crate::fhir::outcome::{Failure, Kind};
 
 /// Let an outside therapist see parts of some patients' records
@@ -94,7 +94,7 @@ impl GrantCommand {
                     asked.practitioner, asked.scope
                 );
                 let event = Event::command("grant-add", sent).concerning(asked.patients.clone());
-                let work = grants.add(&caller, asked, now);
+                let work = async |deed: &Deed| grants.add(&caller, asked, now, deed).await;
                 let id = |grant: &Grant| Some(grant.id.clone());
                 let grant = desk.recorded(event, work, id).await?;
                 note("The therapist gets in by: unloop grant invite ID");
@@ -102,19 +102,21 @@ impl GrantCommand {
             }
             Action::List => {
                 let event = Event::command("grant-list", "unloop grant list".to_owned());
-                let all = desk.recorded(event, grants.list(), |_| None).await?;
+                let list = async |_: &Deed| grants.list().await;
+                let all = desk.recorded(event, list, |_| None).await?;
                 all.iter().try_for_each(|grant| say(line(grant, now)))
             }
             Action::Invite { id, ttl, token_ttl } => {
                 let event = Event::command("grant-invite", "unloop grant invite".to_owned());
                 let event = event.about(&id);
-                let work = invite(&grants, id, (ttl, token_ttl), now);
+                let work =
+                    async |deed: &Deed| invite(&grants, id, (ttl, token_ttl), now, deed).await;
                 say(desk.recorded(event, work, |_| None).await?)
             }
             Action::Revoke { id } => {
                 let sent = "unloop grant revoke".to_owned();
                 let event = Event::command("grant-revoke", sent).about(&id);
-                let work = grants.revoke(&caller, &id);
+                let work = async |deed: &Deed| grants.revoke(&caller, &id, deed).await;
                 desk.recorded(event, work, |_| None).await?;
                 note("Revoked.");
                 Ok(())
@@ -129,6 +131,7 @@ async fn invite(
     grant: String,
     (ttl, token_ttl): (i64, i64),
     now: i64,
+    deed: &Deed,
 ) -> Result<String, Failure> {
     if grants.standing(&grant, now).await?.is_none() {
         let text = "there is no such grant, or it has ended; see unloop grant list";
@@ -136,7 +139,7 @@ async fn invite(
     }
     let invite = Invite { grant, token_ttl };
     let invites = Invites::new(grants.engine.store.clone());
-    invites.make(&invite, ttl, now).await
+    invites.make(&invite, ttl, now, deed).await
 }
 
 impl Add {

@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::output::say;
 use crate::access::token::Now;
 use crate::config::Config;
-use crate::fhir::audit::Event;
+use crate::fhir::audit::{Deed, Event};
 
 /// List and change the keys that sign tokens
 #[derive(Debug, Args)]
@@ -39,7 +39,8 @@ impl KeyCommand {
         match self.action {
             Action::List => {
                 let event = Event::command("key-list", "unloop key list".to_owned());
-                for key in desk.recorded(event, built_in.keys(), |_| None).await? {
+                let list = async |_: &Deed| built_in.keys().await;
+                for key in desk.recorded(event, list, |_| None).await? {
                     match key.ends {
                         None => say(format!("{}  signs", key.kid))?,
                         Some(ends) => say(format!("{}  kept until {}", key.kid, time(ends)))?,
@@ -54,7 +55,7 @@ impl KeyCommand {
                     false => "unloop key rotate",
                 };
                 let event = Event::command("key-rotate", sent.to_owned());
-                let work = built_in.rotate(now, at_once);
+                let work = async |deed: &Deed| built_in.rotate(now, at_once, deed).await;
                 let kid = desk.recorded(event, work, |kid| Some(kid.clone())).await?;
                 say(format!("{kid}  signs"))
             }

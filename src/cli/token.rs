@@ -9,7 +9,7 @@ use crate::access::issuer::{Issued, TokenTerms, Tokens};
 use crate::access::rights::refuse_unusable;
 use crate::access::scope::{Context, SmartScope};
 use crate::config::Config;
-use crate::fhir::audit::Event;
+use crate::fhir::audit::{Deed, Event};
 
 /// Issue, list and revoke tokens of the built-in issuer
 ///
@@ -68,7 +68,8 @@ impl TokenCommand {
             Action::Issue(issue) => issue.run(&desk).await,
             Action::List => {
                 let event = Event::command("token-list", "unloop token list".to_owned());
-                let all = desk.recorded(event, tokens.list(), |_| None).await?;
+                let list = async |_: &Deed| tokens.list().await;
+                let all = desk.recorded(event, list, |_| None).await?;
                 for token in all {
                     let until = if token.revoked {
                         "revoked"
@@ -84,7 +85,8 @@ impl TokenCommand {
             Action::Revoke { id } => {
                 let sent = "unloop token revoke".to_owned();
                 let event = Event::command("token-revoke", sent).about(&id);
-                desk.recorded(event, tokens.revoke(&id), |()| None).await
+                let work = async |deed: &Deed| tokens.revoke(&id, deed).await;
+                desk.recorded(event, work, |()| None).await
             }
         }
     }
@@ -120,7 +122,9 @@ impl Issue {
         let sent = format!("unloop token issue --scope '{}'", terms.scope);
         let patients = terms.patient.iter().cloned().collect();
         let event = Event::command("token-issue", sent).concerning(patients);
-        let issuing = desk.server.built_in.issue(&terms, desk.now().await?);
+        let now = desk.now().await?;
+        let built_in = &desk.server.built_in;
+        let issuing = async |deed: &Deed| built_in.issue(&terms, now, deed).await;
         let id = |issued: &Issued| Some(issued.id.clone());
         say(desk.recorded(event, issuing, id).await?.token)
     }

@@ -18,8 +18,8 @@ use super::rule::{self, Rule};
 use super::search::Catalogue;
 use super::{search, validate};
 use crate::store::{
-    Change, Commit, Conflict, Guard, IndexRows, Method, RegistryChange, ResourceKey, Store,
-    StoreError, Version, Write,
+    AuditRow, Change, Commit, Conflict, Guard, IndexRows, Method, RegistryChange, ResourceKey,
+    Store, StoreError, Version, Write,
 };
 
 /// Bounds on what a client may ask. Over one of them: 413 or 414.
@@ -158,19 +158,20 @@ impl Engine {
         authority: &dyn Authority,
         drafts: Vec<Draft>,
     ) -> Result<Written, WriteError> {
-        self.write_beside(authority, drafts, Vec::new()).await
+        self.write_beside(authority, drafts, Beside::default())
+            .await
     }
 
-    /// The same, with changes of the registry in the same commit.
+    /// The same, with what else belongs into the commit.
     pub async fn write_beside(
         &self,
         authority: &dyn Authority,
         drafts: Vec<Draft>,
-        registry: Vec<RegistryChange>,
+        beside: Beside,
     ) -> Result<Written, WriteError> {
         let own = drafts.len();
         for _ in 1..ATTEMPTS {
-            let attempt = self.attempt(authority, drafts.clone(), registry.clone());
+            let attempt = self.attempt(authority, drafts.clone(), beside.clone());
             match attempt.await? {
                 Attempt::Done(written) => return Ok(written),
                 Attempt::Lost { change, again, .. } if again || change >= own => {}
@@ -191,7 +192,7 @@ impl Engine {
         &self,
         authority: &dyn Authority,
         mut drafts: Vec<Draft>,
-        registry: Vec<RegistryChange>,
+        beside: Beside,
     ) -> Result<Attempt, Failure> {
         let own = drafts.len();
         let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
@@ -225,13 +226,16 @@ impl Engine {
         }
         let bodies = changes.iter().map(body_of).collect();
         let touches_access = changes.iter().any(|change| decides_access(&change.key));
+        let mut audit = beside.told;
+        if let Some(event) = Event::writing(self, &drafts) {
+            let base = &self.settings.base_url;
+            audit.extend(record::rows(base, &authority.actor(), &event));
+        }
         let commit = Commit {
             changes,
-            registry,
+            registry: beside.registry,
             touches_access,
-            audit: Event::writing(self, &drafts)
-                .map(|event| record::rows(&self.settings.base_url, &authority.actor(), &event))
-                .unwrap_or_default(),
+            audit,
             ..Commit::default()
         };
         match self.store.commit(commit).await {
@@ -282,6 +286,14 @@ impl Engine {
 fn decides_access(key: &ResourceKey) -> bool {
     let types = ["Consent", "Practitioner", "PractitionerRole"];
     types.contains(&key.resource_type.as_str())
+}
+
+/// What a commit does besides writing resources.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    pub registry: Vec<RegistryChange>,
+    /// What the audit trail has to say of that.
+    pub told: Vec<AuditRow>,
 }
 
 enum Attempt {

@@ -4,10 +4,9 @@
 use actix_web::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::auth::tell;
+use super::auth::tell_bearer;
 use super::response;
 use crate::access::gate::{Admitted, Gate};
-use crate::access::oauth::Told;
 use crate::access::token::Refusal;
 use crate::fhir::outcome::{Failure, Kind};
 
@@ -73,7 +72,7 @@ impl Closed {
 /// The bearer, where it may administrate.
 pub async fn administrator(http: &HttpRequest, gate: &Gate) -> Result<Admitted, Closed> {
     let admitted = admit(http, gate).await?;
-    tell(http, Told::bearer(&admitted.token));
+    tell_bearer(http, &admitted.token);
     if admitted.is_administrator() {
         return Ok(admitted);
     }

@@ -28,9 +28,9 @@ impl ChainKey {
     }
 
     /// A chain under this key says so in its writer's name, which every hash of
-    /// the chain covers.
+    /// the chain covers. Names of runs grow with time, and so do those of writers.
     pub(super) fn writer(&self, run: &str) -> String {
-        format!("k{}-{run}", self.name)
+        format!("{run}-k{}", self.name)
     }
 
     /// Unambiguous: each part is preceded by its length.
@@ -46,7 +46,7 @@ impl ChainKey {
 
 /// The name of the key under which a writer has made its chain; `None`: none.
 pub(super) fn key_name(writer: &str) -> Option<&str> {
-    let (name, _) = writer.strip_prefix('k')?.split_once('-')?;
+    let (_, name) = writer.split_once("-k")?;
     (name.len() == NAME).then_some(name)
 }
 

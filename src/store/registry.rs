@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Commit, Conflict, StoreError};
+use super::{AuditRow, Commit, Conflict, StoreError};
 
 /// Names one entry: a kind, and an id within it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,7 +80,16 @@ pub trait Registry: Send + Sync {
     async fn list(&self, kind: &str) -> Result<Vec<RegistryEntry>, StoreError>;
 
     /// All of them or none; a refusal is [`StoreError::Registry`].
-    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError>;
+    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError> {
+        self.change_told(changes, Vec::new()).await
+    }
+
+    /// The same, with what the audit trail has to say of it in the same commit.
+    async fn change_told(
+        &self,
+        changes: Vec<RegistryChange>,
+        told: Vec<AuditRow>,
+    ) -> Result<(), StoreError>;
 
     /// Another number than before wherever a commit has changed an entry that
     /// is not silent, or says so itself ([`Commit::touches_access`]).

@@ -40,7 +40,9 @@ async fn check(
 }
 
 async fn findings(server: &Server) -> Vec<String> {
-    check(server, None, vec![chain_key()], Vec::new()).await.findings
+    check(server, None, vec![chain_key()], Vec::new())
+        .await
+        .findings
 }
 
 async fn a_whole_trail_is_whole(server: Server) {
@@ -153,7 +155,11 @@ async fn what_was_removed_before_it_was_rendered_is_told(server: Server) {
 /// The newest chain, and its rows.
 async fn newest(server: &Server) -> (Chain, Vec<AuditEntry>) {
     let chain = server.store.chains().await.unwrap().pop().unwrap();
-    let rows = server.store.chain(&chain.end.writer, 0, 1000).await.unwrap();
+    let rows = server
+        .store
+        .chain(&chain.end.writer, 0, 1000)
+        .await
+        .unwrap();
     (chain, rows)
 }
 
@@ -249,13 +255,22 @@ async fn a_chain_that_was_cut_or_made_anew_is_found(server: Server) {
     let (last, rows) = newest(&server).await;
     forge(&server, &last, &rows).await;
     rename(&server, &last.end.writer, &"1".repeat(32)).await;
-    let sql = format!("UPDATE audit_writer SET after_writer = '{}'", "0".repeat(32));
-    server.execute(&format!("{sql} WHERE after_writer IS NOT NULL")).await;
+    let sql = format!(
+        "UPDATE audit_writer SET after_writer = '{}'",
+        "0".repeat(32)
+    );
+    server
+        .execute(&format!("{sql} WHERE after_writer IS NOT NULL"))
+        .await;
     run(&server, Some(chain_key())).await;
-    let sql = format!("UPDATE audit_writer SET began = began + 1000000000 WHERE writer = '{writer}'");
+    let sql =
+        format!("UPDATE audit_writer SET began = began + 1000000000 WHERE writer = '{writer}'");
     server.execute(&sql).await;
     let found = findings(&server).await;
-    assert!(has(&found, &format!("chain {writer} has no key")), "{found:?}");
+    assert!(
+        has(&found, &format!("chain {writer} has no key")),
+        "{found:?}"
+    );
 }
 
 async fn a_trail_without_a_key_goes_on_under_one(server: Server) {
@@ -265,8 +280,14 @@ async fn a_trail_without_a_key_goes_on_under_one(server: Server) {
     let report = check(&server, None, vec![chain_key()], Vec::new()).await;
     assert_eq!(report.findings, Vec::<String>::new());
     let told: Vec<String> = report.chains.iter().map(ToString::to_string).collect();
-    assert!(told[0].contains("without a key, and up to row 1 held"), "{told:?}");
-    assert!(told[1].contains("without a key, and up to row 1 held"), "{told:?}");
+    assert!(
+        told[0].contains("without a key, and up to row 1 held"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("without a key, and up to row 1 held"),
+        "{told:?}"
+    );
     let under = format!("8 rows, under the key {}", chain_key().name());
     assert!(told[2].contains(&under), "{told:?}");
     // What is held was not made anew, though nobody needs a key for its hashes.
@@ -275,8 +296,13 @@ async fn a_trail_without_a_key_goes_on_under_one(server: Server) {
     rows[0].record = rows[0].record.replace("404", "200");
     let mut walk = first.walk(&[]).unwrap();
     let record = rows[0].record.clone();
-    let (hash, writer) = (walk.append(rows[0].made, AuditRow { record }).hash, &first.end.writer);
-    let sql = format!("UPDATE audit SET hash = '{hash}', record = replace(record, '404', '200') WHERE writer = '{writer}'");
+    let (hash, writer) = (
+        walk.append(rows[0].made, AuditRow { record }).hash,
+        &first.end.writer,
+    );
+    let sql = format!(
+        "UPDATE audit SET hash = '{hash}', record = replace(record, '404', '200') WHERE writer = '{writer}'"
+    );
     server.execute(&sql).await;
     let sql = format!("UPDATE audit_writer SET hash = '{hash}' WHERE writer = '{writer}'");
     server.execute(&sql).await;

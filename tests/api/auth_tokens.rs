@@ -5,7 +5,7 @@ use serde_json::json;
 use unloop::access::issuer::{TokenTerms, Tokens};
 
 use crate::on_both_stores;
-use crate::support::{Backend, Call, Server};
+use crate::support::{Backend, Call, Server, deed};
 
 on_both_stores!(
     introspection_tells_of_the_launch_context,
@@ -149,9 +149,10 @@ async fn an_operators_token_counts_as_long_as_it_is_listed(server: Server) {
         .unwrap();
     assert_eq!(own.scope, "system/*.rs");
     assert!(second.accepts(&token).await);
-    tokens.revoke(&own.id).await.unwrap();
+    tokens.revoke(&own.id, &deed("token-revoke")).await.unwrap();
     assert!(!second.accepts(&token).await && !server.accepts(&token).await);
-    assert!(tokens.revoke("nobody").await.is_err());
+    let deed = deed("token-revoke");
+    assert!(tokens.revoke("nobody", &deed).await.is_err());
 }
 
 async fn rotation_keeps_live_tokens(server: Server) {
@@ -164,7 +165,8 @@ async fn rotation_keeps_live_tokens(server: Server) {
     let now = second.access.gate.now().await.unwrap().seconds;
     let built_in = &second.access.server.as_ref().unwrap().built_in;
     for _ in 0..3 {
-        built_in.rotate(now, false).await.unwrap();
+        let deed = deed("key-rotate");
+        built_in.rotate(now, false, &deed).await.unwrap();
     }
     assert!(server.accepts(&long).await && server.accepts(&short).await);
     let keys = built_in.keys().await.unwrap();
@@ -202,7 +204,7 @@ async fn a_stolen_key_ends_its_tokens(server: Server) {
         .as_ref()
         .unwrap()
         .built_in
-        .rotate(now, true)
+        .rotate(now, true, &deed("key-rotate"))
         .await
         .unwrap();
     assert!(!second.accepts(&token).await && !server.accepts(&token).await);

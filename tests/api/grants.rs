@@ -11,7 +11,7 @@ use unloop::fhir::definitions::r4;
 use unloop::fhir::engine::{Engine, Limits, Settings};
 use unloop::fhir::request::{Content, Request, Verb};
 
-use crate::support::{Database, StoreKind};
+use crate::support::{Database, StoreKind, deed};
 
 type Edit<'e, T> = &'e dyn Fn(&mut T);
 
@@ -131,7 +131,7 @@ async fn opens_what_it_names(kind: StoreKind) {
     };
     let grant = world
         .grants
-        .add(&practice(), asked(&["a", "b"]), NOW)
+        .add(&practice(), asked(&["a", "b"]), NOW, &deed("grant-add"))
         .await
         .unwrap();
     let caller = therapist(&world, &grant, NOW).await.unwrap();
@@ -165,7 +165,11 @@ async fn a_label_is_shown_where_it_is_named(kind: StoreKind) {
     };
     let mut asked = asked(&["a"]);
     asked.labels = vec!["PSY".to_owned()];
-    let grant = world.grants.add(&practice(), asked, NOW).await.unwrap();
+    let grant = world
+        .grants
+        .add(&practice(), asked, NOW, &deed("grant-add"))
+        .await
+        .unwrap();
     let caller = therapist(&world, &grant, NOW).await.unwrap();
     assert_eq!(
         get(&world.engine, &caller, "Observation/psy-a").await.0,
@@ -178,20 +182,25 @@ async fn everything_that_ends_it(kind: StoreKind) {
         return;
     };
     let owner = practice();
-    let add = || world.grants.add(&owner, asked(&["a"]), NOW);
+    let deed = deed("grant-add");
+    let add = || world.grants.add(&owner, asked(&["a"]), NOW, &deed);
 
     let grant = add().await.unwrap();
     assert!(therapist(&world, &grant, LATER - 1).await.is_some());
     assert!(therapist(&world, &grant, LATER).await.is_none(), "its end");
 
-    world.grants.revoke(&practice(), &grant.id).await.unwrap();
+    world
+        .grants
+        .revoke(&practice(), &grant.id, &deed)
+        .await
+        .unwrap();
     assert!(therapist(&world, &grant, NOW).await.is_none(), "revoked");
     let consent = format!("Consent/{}", grant.basis[0].consent);
     let (_, text) = get(&world.engine, &practice(), &consent).await;
     assert!(text.contains(r#""status":"inactive""#), "{text}");
     let again = world
         .grants
-        .revoke(&practice(), &grant.id)
+        .revoke(&practice(), &grant.id, &deed)
         .await
         .unwrap_err();
     assert_eq!(again.status(), 404);
@@ -268,17 +277,30 @@ async fn a_consent_that_exists(kind: StoreKind) {
         put(&world.engine, consent(id, "a", change)).await;
         let mut asked = asked(&["a"]);
         asked.consents = vec![id.to_owned()];
-        let added = world.grants.add(&practice(), asked, NOW).await;
+        let added = world
+            .grants
+            .add(&practice(), asked, NOW, &deed("grant-add"))
+            .await;
         assert_eq!(added.is_ok(), expected, "{id}: {added:?}");
     }
     // A Consent of somebody else opens nothing.
     put(&world.engine, consent("of-b", "b", &|_| {})).await;
     let mut asked = asked(&["a"]);
     asked.consents = vec!["of-b".to_owned()];
-    assert!(world.grants.add(&practice(), asked, NOW).await.is_err());
+    assert!(
+        world
+            .grants
+            .add(&practice(), asked, NOW, &deed("grant-add"))
+            .await
+            .is_err()
+    );
     // What was there before the grant is there after it.
     let grant = world.grants.list().await.unwrap().remove(0);
-    world.grants.revoke(&practice(), &grant.id).await.unwrap();
+    world
+        .grants
+        .revoke(&practice(), &grant.id, &deed("grant-revoke"))
+        .await
+        .unwrap();
     let (_, text) = get(&world.engine, &practice(), "Consent/plain").await;
     assert!(text.contains(r#""status":"active""#));
 }
@@ -309,7 +331,11 @@ async fn refusals(kind: StoreKind) {
     for (said, change) in cases {
         let mut grant = asked(&["a"]);
         change(&mut grant);
-        let failure = world.grants.add(&practice(), grant, NOW).await.unwrap_err();
+        let failure = world
+            .grants
+            .add(&practice(), grant, NOW, &deed("grant-add"))
+            .await
+            .unwrap_err();
         assert!(
             failure.status() < 500 && failure.issues[0].text.contains(said),
             "{failure:?}"
@@ -333,11 +359,16 @@ async fn a_code_is_good_once(kind: StoreKind) {
         token_ttl: 60,
     };
     let now = jiff::Timestamp::now().as_second();
-    let code = invites().make(&invite, 60, now).await.unwrap();
-    assert!(invites().redeem("guessed").await.unwrap().is_none());
+    let deed = deed("grant-invite");
+    let code = invites().make(&invite, 60, now, &deed).await.unwrap();
+    assert!(invites().find("guessed").await.unwrap().is_none());
     let tries = (0..32).map(|_| {
         let (invites, code) = (invites(), code.clone());
-        tokio::spawn(async move { invites.redeem(&code).await.unwrap() })
+        let store = world.engine.store.clone();
+        tokio::spawn(async move {
+            let (found, used_up) = invites.find(&code).await.unwrap()?;
+            store.change(vec![used_up]).await.ok().map(|()| found)
+        })
     });
     let tries: Vec<_> = tries.collect();
     let mut told = Vec::new();
@@ -345,11 +376,11 @@ async fn a_code_is_good_once(kind: StoreKind) {
         told.extend(one.await.unwrap());
     }
     assert_eq!(told, std::slice::from_ref(&invite), "one of 32 wins");
-    assert!(invites().redeem(&code).await.unwrap().is_none(), "used");
-    let over = invites().make(&invite, 1, now - 3600).await.unwrap();
-    assert!(invites().redeem(&over).await.unwrap().is_none(), "expired");
+    assert!(invites().find(&code).await.unwrap().is_none(), "used");
+    let over = invites().make(&invite, 1, now - 3600, &deed).await.unwrap();
+    assert!(invites().find(&over).await.unwrap().is_none(), "expired");
     for ttl in [0, -1, 8 * 24 * 3600] {
-        assert!(invites().make(&invite, ttl, now).await.is_err());
+        assert!(invites().make(&invite, ttl, now, &deed).await.is_err());
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unloop::access::grant::{Invite, Invites};
 
-use crate::support::Server;
+use crate::support::{Server, deed};
 
 crate::on_both_stores!(
     from_the_invitation_to_the_end,
@@ -85,7 +85,7 @@ pub async fn token(server: &Server, grant: &str) -> String {
     };
     let now = jiff::Timestamp::now().as_second();
     let code = Invites::new(server.store.clone())
-        .make(&invite, 60, now)
+        .make(&invite, 60, now, &deed("grant-invite"))
         .await
         .unwrap();
     let token = redeem(server, &code).await.unwrap();

@@ -39,6 +39,7 @@ mod conditional_update;
 mod content;
 mod course;
 mod create;
+mod deeds;
 mod delete;
 mod everything;
 mod examples;

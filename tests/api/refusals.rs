@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use unloop::access::issuer::TokenTerms;
 
-use crate::support::Server;
+use crate::support::{Server, deed};
 
 crate::on_both_stores!(every_address_refuses_whoever_may_not);
 
@@ -88,7 +88,7 @@ async fn tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
     past.seconds -= 86_400;
     let expired = issuer
         .built_in
-        .issue(&of("mine", "system/*.cruds"), past)
+        .issue(&of("mine", "system/*.cruds"), past, &deed("token-issue"))
         .await;
     let good = server.issue("system/*.cruds").await;
     let (signed, signature) = good.rsplit_once('.').unwrap();

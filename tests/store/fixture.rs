@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use unloop::store::{
-    ChainKey, Change, Commit, Comparison, Filter, Guard, IndexForm, IndexKey, IndexRows, Method, OrderBy,
-    OrderTerm, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version, Write,
+    ChainKey, Change, Commit, Comparison, Filter, Guard, IndexForm, IndexKey, IndexRows, Method,
+    OrderBy, OrderTerm, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version, Write,
 };
 
 /// The benches' clock stands still: time must grow all the same.

@@ -9,8 +9,9 @@ use super::model::{Basis, Grant, KIND, Standing};
 use crate::access::caller::{Caller, Internal};
 use crate::access::label;
 use crate::access::rights::{GrantTerms, refuse_ungrantable};
+use crate::fhir::audit::Deed;
 use crate::fhir::authority::{Authority, Permission};
-use crate::fhir::engine::{Draft, Engine, unavailable};
+use crate::fhir::engine::{Beside, Draft, Engine, unavailable};
 use crate::fhir::interaction::create::new_draft;
 use crate::fhir::interaction::read::current;
 use crate::fhir::outcome::{Failure, Kind};
@@ -58,6 +59,7 @@ impl Grants {
         authority: &dyn Authority,
         asked: NewGrant,
         now: i64,
+        deed: &Deed,
     ) -> Result<Grant, Failure> {
         self.check(&asked, now).await?;
         let mut grant = Grant {
@@ -104,10 +106,8 @@ impl Grants {
             body,
             expires: None,
         };
-        let registry = vec![RegistryChange::new(KIND, &grant.id, insert)];
-        self.engine
-            .write_beside(authority, drafts, registry)
-            .await?;
+        let change = RegistryChange::new(KIND, &grant.id, insert);
+        self.write(authority, drafts, change, &grant, deed).await?;
         Ok(grant)
     }
 
@@ -118,7 +118,12 @@ impl Grants {
     }
 
     /// The grant and the Consents that it wrote end together.
-    pub async fn revoke(&self, authority: &dyn Authority, id: &str) -> Result<Grant, Failure> {
+    pub async fn revoke(
+        &self,
+        authority: &dyn Authority,
+        id: &str,
+        deed: &Deed,
+    ) -> Result<Grant, Failure> {
         let entry = self.entry(id).await?.ok_or_else(|| unknown(id))?;
         let grant = decode(&entry)?;
         let mut drafts = Vec::new();
@@ -128,11 +133,27 @@ impl Grants {
         let delete = RegistryWrite::Delete {
             version: Some(entry.version),
         };
-        let registry = vec![RegistryChange::new(KIND, id, delete)];
-        self.engine
-            .write_beside(authority, drafts, registry)
-            .await?;
+        let change = RegistryChange::new(KIND, id, delete);
+        self.write(authority, drafts, change, &grant, deed).await?;
         Ok(grant)
+    }
+
+    async fn write(
+        &self,
+        authority: &dyn Authority,
+        drafts: Vec<Draft>,
+        change: RegistryChange,
+        grant: &Grant,
+        deed: &Deed,
+    ) -> Result<(), Failure> {
+        let beside = Beside {
+            registry: vec![change],
+            told: deed.told(&grant.id, &grant.patients()),
+        };
+        let written = self.engine.write_beside(authority, drafts, beside);
+        written.await?;
+        deed.mark_done();
+        Ok(())
     }
 
     /// What the grant is worth now (in seconds); `None` where it is over,

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::fhir::audit::Deed;
 use crate::fhir::engine::unavailable;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::store::StoreError;
 use crate::store::registry::{Registry, RegistryChange, RegistryWrite};
 
 /// The kind of an invitation in the registry.
@@ -40,7 +40,13 @@ impl Invites {
     }
 
     /// A new code, good for `ttl` seconds.
-    pub async fn make(&self, invite: &Invite, ttl: i64, now: i64) -> Result<String, Failure> {
+    pub async fn make(
+        &self,
+        invite: &Invite,
+        ttl: i64,
+        now: i64,
+        deed: &Deed,
+    ) -> Result<String, Failure> {
         if !(1..=LONGEST).contains(&ttl) {
             let text = "An invitation is good for at least a second and at most 7 days.";
             return Err(Failure::new(Kind::Value, text));
@@ -53,13 +59,15 @@ impl Invites {
             expires: Some((now + ttl).saturating_mul(1_000_000)),
         };
         let change = RegistryChange::new(KIND, &digest(&code), write).silent();
-        let made = self.registry.change(vec![change]).await;
+        let registry = self.registry.as_ref();
+        let made = deed.change(registry, vec![change], &invite.grant).await;
         made.map_err(|error| unavailable(&error))?;
         Ok(code)
     }
 
-    /// What the code stands for, once: of many at the same time, one is told.
-    pub async fn redeem(&self, code: &str) -> Result<Option<Invite>, Failure> {
+    /// What the code stands for, and the change that uses it up: of many at the
+    /// same time, one can make it.
+    pub async fn find(&self, code: &str) -> Result<Option<(Invite, RegistryChange)>, Failure> {
         let id = digest(code);
         let entry = self.registry.get(KIND, &id).await;
         let Some(entry) = entry.map_err(|error| unavailable(&error))? else {
@@ -69,13 +77,8 @@ impl Invites {
             version: Some(entry.version),
         };
         let change = RegistryChange::new(KIND, &id, write).silent();
-        match self.registry.change(vec![change]).await {
-            Ok(()) => serde_json::from_str(&entry.body)
-                .map(Some)
-                .map_err(|_| broken()),
-            Err(StoreError::Registry { .. }) => Ok(None),
-            Err(error) => Err(unavailable(&error)),
-        }
+        let invite = serde_json::from_str(&entry.body).map_err(|_| broken())?;
+        Ok(Some((invite, change)))
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Secret;
 use super::key_ring::{KeyBody, KeyState, Ring};
 use crate::access::token::{Issuer, KeySet, Now, Refusal};
+use crate::fhir::audit::Deed;
 use crate::fhir::engine::unavailable;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::store::StoreError;
@@ -90,7 +91,7 @@ impl BuiltIn {
 
     /// New tokens are signed with a new key. Old ones go on until they expire,
     /// or end now.
-    pub async fn rotate(&self, now: i64, end_old: bool) -> Result<String, Failure> {
+    pub async fn rotate(&self, now: i64, end_old: bool, deed: &Deed) -> Result<String, Failure> {
         for _ in 0..TRIES {
             let (kid, write) = self.new_key()?;
             let mut changes = vec![RegistryChange::new(KEY, &kid, write)];
@@ -99,7 +100,7 @@ impl BuiltIn {
                     changes.push(RegistryChange::new(KEY, &entry.key.id, write));
                 }
             }
-            match self.registry.change(changes).await {
+            match deed.change(self.registry.as_ref(), changes, &kid).await {
                 Ok(()) => return Ok(kid),
                 Err(StoreError::Registry { .. }) => {}
                 Err(error) => return Err(failed(error)),
@@ -114,24 +115,48 @@ impl BuiltIn {
 
     /// A signed token. What lives longer than [`SHORT`], has no client or rests on a grant is
     /// listed, and its key stays as long as it does.
-    pub async fn issue(&self, terms: &TokenTerms, now: Now) -> Result<Issued, Failure> {
+    pub async fn issue(
+        &self,
+        terms: &TokenTerms,
+        now: Now,
+        deed: &Deed,
+    ) -> Result<Issued, Failure> {
+        let issued = self.issue_for(terms, now, deed, None).await?;
+        issued.ok_or_else(busy)
+    }
+
+    /// The same for something that is good for one token alone and used up with
+    /// it; `None`: it was used up before.
+    pub async fn issue_for(
+        &self,
+        terms: &TokenTerms,
+        now: Now,
+        deed: &Deed,
+        once: Option<RegistryChange>,
+    ) -> Result<Option<Issued>, Failure> {
         if !(1..=MAX_TTL).contains(&terms.ttl) {
             let text = "A token lives for at least a second and at most 366 days.";
             return Err(Failure::new(Kind::Value, text));
         }
-        if terms.client.is_some() && terms.grant.is_none() && terms.ttl <= SHORT {
+        let unlisted = terms.client.is_some() && terms.grant.is_none() && terms.ttl <= SHORT;
+        if unlisted && once.is_none() {
             let ring = self.ring(now.epoch).await?;
-            return self.sign(&ring, terms, now.seconds);
+            return self.sign(&ring, terms, now.seconds).map(Some);
         }
         self.ensure_key().await?;
         for _ in 0..TRIES {
             let entries = self.entries().await?;
             let ring = self.read(&entries)?;
             let issued = self.sign(&ring, terms, now.seconds)?;
-            let mut changes = vec![listed(terms, &issued, now.seconds)];
+            let mut changes: Vec<RegistryChange> = once.iter().cloned().collect();
+            changes.push(listed(terms, &issued, now.seconds));
             changes.extend(holding(&entries, &ring, issued.expires)?);
-            match self.registry.change(changes).await {
-                Ok(()) => return Ok(issued),
+            match deed
+                .change(self.registry.as_ref(), changes, &issued.id)
+                .await
+            {
+                Ok(()) => return Ok(Some(issued)),
+                Err(StoreError::Registry { change: 0, .. }) if once.is_some() => return Ok(None),
                 Err(StoreError::Registry { .. }) => {}
                 Err(error) => return Err(failed(error)),
             }

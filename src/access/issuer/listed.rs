@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::built_in::{TOKEN, failed, micros};
 use crate::access::token::claims::LEEWAY;
+use crate::fhir::audit::Deed;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::store::StoreError;
 use crate::store::registry::{Registry, RegistryChange, RegistryEntry, RegistryWrite};
@@ -52,13 +53,18 @@ impl Tokens {
     }
 
     /// A token that is listed. Unknown ones are refused.
-    pub async fn revoke(&self, id: &str) -> Result<(), Failure> {
-        self.revoke_until(id, None).await
+    pub async fn revoke(&self, id: &str, deed: &Deed) -> Result<(), Failure> {
+        self.revoke_until(id, None, deed).await
     }
 
     /// `expires` (in seconds since 1970): the mark of a token that is not listed
     /// has to last until then.
-    pub async fn revoke_until(&self, id: &str, expires: Option<i64>) -> Result<(), Failure> {
+    pub async fn revoke_until(
+        &self,
+        id: &str,
+        expires: Option<i64>,
+        deed: &Deed,
+    ) -> Result<(), Failure> {
         for _ in 0..TRIES {
             let entry = self.0.get(TOKEN, id).await.map_err(failed)?;
             let write = match (entry, expires) {
@@ -76,11 +82,8 @@ impl Tokens {
                     return Err(Failure::new(Kind::NotFound, text));
                 }
             };
-            match self
-                .0
-                .change(vec![RegistryChange::new(TOKEN, id, write)])
-                .await
-            {
+            let change = RegistryChange::new(TOKEN, id, write);
+            match deed.change(self.0.as_ref(), vec![change], id).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Registry { .. }) => {}
                 Err(error) => return Err(failed(error)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::token::KeySet;
+use crate::fhir::audit::Deed;
 use crate::fhir::engine::unavailable;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::store::StoreError;
@@ -64,14 +65,14 @@ impl Clients {
     }
 
     /// The caller has looked at the scope and at the address.
-    pub async fn add(&self, new: NewClient, now: i64) -> Result<Client, Failure> {
+    pub async fn add(&self, new: NewClient, now: i64, deed: &Deed) -> Result<Client, Failure> {
         let client = checked(new, now)?;
         let insert = RegistryWrite::Insert {
             body: encode(&client)?,
             expires: None,
         };
         let change = RegistryChange::new(CLIENT, &client.id, insert);
-        match self.0.change(vec![change]).await {
+        match deed.change(self.0.as_ref(), vec![change], &client.id).await {
             Ok(()) => Ok(client),
             Err(StoreError::Registry { .. }) => Err(Failure::new(
                 Kind::BusinessRule,
@@ -103,7 +104,7 @@ impl Clients {
     }
 
     /// Its tokens end with it. It is kept, so that nobody else takes its id.
-    pub async fn disable(&self, id: &str) -> Result<Client, Failure> {
+    pub async fn disable(&self, id: &str, deed: &Deed) -> Result<Client, Failure> {
         let entry = self
             .0
             .get(CLIENT, id)
@@ -122,7 +123,7 @@ impl Clients {
             expires: None,
         };
         let change = RegistryChange::new(CLIENT, id, replace);
-        match self.0.change(vec![change]).await {
+        match deed.change(self.0.as_ref(), vec![change], id).await {
             Ok(()) => Ok(client),
             Err(StoreError::Registry { .. }) => Err(Failure::new(
                 Kind::Conflict,

@@ -14,4 +14,4 @@ pub use client::{Client, Clients, NewClient};
 pub use error::OAuthError;
 pub use form::Form;
 pub use server::{AuthorizationServer, INVITE, Place};
-pub use told::Told;
+pub use told::{Asked, Told};

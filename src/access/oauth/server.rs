@@ -16,6 +16,7 @@ use crate::access::issuer::{self, BuiltIn, Pace, Published, SHORT, TokenTerms, T
 use crate::access::outbound::Outbound;
 use crate::access::rights::refuse_unusable;
 use crate::access::token::{Now, Refusal, Verified};
+use crate::fhir::audit::Deed;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::search::Catalogue;
 use crate::store::registry::Registry;
@@ -125,7 +126,9 @@ impl AuthorizationServer {
             ttl: SHORT,
             ..TokenTerms::default()
         };
-        let issued = self.built_in.issue(&terms, now).await?;
+        let deed = told.deed();
+        let issued = self.built_in.issue(&terms, now, &deed).await?;
+        told.recorded = deed.is_done();
         told.id = Some(issued.id);
         Ok(json!({
             "access_token": issued.token,
@@ -147,8 +150,8 @@ impl AuthorizationServer {
         let refused =
             || OAuthError::grant("The code is not good, was used, or its grant has ended.");
         let invites = Invites::new(self.registry.clone());
-        let invite = invites.redeem(form.required("code")?).await?;
-        let invite = invite.ok_or_else(refused)?;
+        let invite = invites.find(form.required("code")?).await?;
+        let (invite, used_up) = invite.ok_or_else(refused)?;
         let standing = grants.standing(&invite.grant, now.seconds).await?;
         let standing = standing.ok_or_else(refused)?;
         let ttl = invite
@@ -172,7 +175,13 @@ impl AuthorizationServer {
             ttl: ttl.min(issuer::MAX_TTL),
             ..TokenTerms::default()
         };
-        let issued = self.built_in.issue(&terms, now).await?;
+        let deed = told.deed();
+        let issued = self
+            .built_in
+            .issue_for(&terms, now, &deed, Some(used_up))
+            .await?;
+        let issued = issued.ok_or_else(refused)?;
+        told.recorded = deed.is_done();
         told.id = Some(issued.id);
         Ok(json!({
             "access_token": issued.token,
@@ -227,7 +236,11 @@ impl AuthorizationServer {
         }
         match &token.token_id {
             Some(id) if token.built_in => {
-                Ok(self.tokens.revoke_until(id, Some(token.expires)).await?)
+                let deed = told.deed();
+                let until = Some(token.expires);
+                self.tokens.revoke_until(id, until, &deed).await?;
+                told.recorded = deed.is_done();
+                Ok(())
             }
             _ => Err(OAuthError::unauthorized(
                 "Another issuer made the token; revoke it there.",
@@ -249,7 +262,7 @@ impl AuthorizationServer {
         }
         let token = crate::access::token::bearer::bearer(headers)?;
         let admitted = self.gate.judge(token, now).await?;
-        *told = Told::bearer(&admitted.token);
+        told.is_bearer(&admitted.token);
         Ok((Asker::Bearer(admitted), now))
     }
 
@@ -259,6 +272,7 @@ impl AuthorizationServer {
         catalogue: &Catalogue,
         new: NewClient,
         now: i64,
+        deed: &Deed,
     ) -> Result<Client, Failure> {
         refuse_unusable(catalogue, &new.scope)?;
         if let Some(address) = &new.jwks_uri {
@@ -270,7 +284,7 @@ impl AuthorizationServer {
                 )
             })?;
         }
-        self.clients.add(new, now).await
+        self.clients.add(new, now, deed).await
     }
 }
 

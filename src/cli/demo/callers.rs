@@ -8,6 +8,8 @@ use crate::access::token::Now;
 use crate::access::{Caller, Internal};
 use crate::app::App;
 use crate::cli::error::CliError;
+use crate::fhir::audit::{Deed, Event};
+use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::unavailable;
 use crate::fhir::outcome::{Failure, Kind};
 
@@ -33,9 +35,9 @@ async fn callers(app: &App, base: &str) -> Result<String, Failure> {
     let epoch = app.engine().store.epoch().await;
     let now = Now::under(epoch.map_err(|error| unavailable(&error))?);
     let built_in = &server.built_in;
-    let ehr = token(built_in, now, "system/*.cruds", None, None).await?;
+    let ehr = token(app, built_in, now, "system/*.cruds", None, None).await?;
     let user = Some("Practitioner/demo-psychiatrist");
-    let physician = token(built_in, now, "user/*.cruds", user, None).await?;
+    let physician = token(app, built_in, now, "user/*.cruds", user, None).await?;
     let grants = Grants {
         engine: app.engine(),
     };
@@ -48,10 +50,10 @@ async fn callers(app: &App, base: &str) -> Result<String, Failure> {
         ..NewGrant::default()
     };
     let grant = grants
-        .add(&Caller::internal(Internal::Demo), asked, now.seconds)
+        .add(&demo(), asked, now.seconds, &deed(app, "grant-add"))
         .await?;
     let user = Some("Practitioner/demo-therapist");
-    let therapist = token(built_in, now, THERAPY, user, Some(grant.id)).await?;
+    let therapist = token(app, built_in, now, THERAPY, user, Some(grant.id)).await?;
     Ok(format!(
         "\nThe EHR, which may do everything:\n{}\n{}\n\nThe physician, who sees all patients:\n{}\n{}\n{}\n{}\n\nThe outside therapist, who was granted scores and sessions of one patient:\n{}\n{}\n{}\n{}",
         variable("EHR", &ehr),
@@ -92,6 +94,7 @@ async fn callers(app: &App, base: &str) -> Result<String, Failure> {
 }
 
 async fn token(
+    app: &App,
     built_in: &BuiltIn,
     now: Now,
     scope: &str,
@@ -107,7 +110,17 @@ async fn token(
         label: Some("demo".to_owned()),
         ..TokenTerms::default()
     };
-    Ok(built_in.issue(&terms, now).await?.token)
+    let deed = deed(app, "token-issue");
+    Ok(built_in.issue(&terms, now, &deed).await?.token)
+}
+
+fn demo() -> Caller {
+    Caller::internal(Internal::Demo)
+}
+
+fn deed(app: &App, name: &'static str) -> Deed {
+    let event = Event::command(name, "unloop demo".to_owned());
+    Deed::new(app.base_url(), demo().actor(), event)
 }
 
 fn variable(name: &str, token: &str) -> String {

@@ -4,6 +4,7 @@
 
 pub mod actor;
 mod codes;
+mod deed;
 pub mod event;
 pub mod keep;
 pub mod materialise;
@@ -15,6 +16,7 @@ pub mod summary;
 pub mod verify;
 
 pub use actor::Actor;
+pub use deed::Deed;
 pub use event::{Event, Shown};
 pub use keep::{keep, record, record_with};
 pub use materialise::{Trail, follow, settle};

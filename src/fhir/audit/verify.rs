@@ -240,7 +240,9 @@ fn step(walk: &mut Walk, row: &AuditEntry, report: &mut Report) {
 
 /// A later chain, or whoever kept a head, has written down what stood here.
 fn check_named(walk: &Walk, named: &[&ChainPlace], report: &mut Report) {
-    let mut here = named.iter().filter(|place| place.position == walk.position());
+    let mut here = named
+        .iter()
+        .filter(|place| place.position == walk.position());
     if here.any(|place| **place != walk.end()) {
         report.findings.push(format!(
             "chain {} was written anew up to row {}",

@@ -6,10 +6,11 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::record::tell_of;
+use super::record::{doing, tell_of};
 use super::{Authorization, reply};
 use crate::access::gate::Gate;
 use crate::access::oauth::NewClient;
+use crate::fhir::audit::Deed;
 use crate::fhir::engine::Engine;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
@@ -47,9 +48,9 @@ pub async fn add(
         let new = body
             .map_err(|_| unreadable())
             .and_then(|body| read(&body))?;
-        let client = server
-            .register(&engine.catalogue, new, admitted.now.seconds)
-            .await?;
+        let now = admitted.now.seconds;
+        let adding = async |deed: &Deed| server.register(&engine.catalogue, new, now, deed).await;
+        let client = doing(&http, adding).await?;
         tell_of(&http, &client.id, Vec::new());
         Ok(json!(client))
     })
@@ -65,8 +66,9 @@ pub async fn disable(
     answer(StatusCode::OK, async {
         administrator(&http, &gate).await?;
         tell_of(&http, &id, Vec::new());
-        let client = authorization.server()?.clients().disable(&id).await;
-        Ok(json!(client?))
+        let clients = authorization.server()?.clients();
+        let client = doing(&http, async |deed: &Deed| clients.disable(&id, deed).await);
+        Ok(json!(client.await?))
     })
     .await
 }

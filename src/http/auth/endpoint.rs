@@ -5,7 +5,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
-use super::record::tell;
+use super::record::{asked, tell};
 use super::{Authorization, reply};
 use crate::access::grant::Grants;
 use crate::access::oauth::{Form, INVITE, OAuthError, Told};
@@ -25,7 +25,7 @@ pub async fn token(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let mut told = Told::default();
+    let mut told = asked(&http);
     let answer = match form(&http, payload, &limits).await {
         Ok(form) if form.get("grant_type") == Some(INVITE) => {
             let engine = engine.into_inner();
@@ -50,7 +50,7 @@ pub async fn introspect(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let mut told = Told::default();
+    let mut told = asked(&http);
     let answer = match form(&http, payload, &limits).await {
         Ok(form) => server.introspect(headers(&http), &form, &mut told).await,
         Err(error) => Err(error),
@@ -68,7 +68,7 @@ pub async fn revoke(
         Ok(server) => server,
         Err(failure) => return response::write("", failure.into()),
     };
-    let mut told = Told::default();
+    let mut told = asked(&http);
     let answer = match form(&http, payload, &limits).await {
         Ok(form) => server.revoke(headers(&http), &form, &mut told).await,
         Err(error) => Err(error),

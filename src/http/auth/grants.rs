@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
 use super::admin::answer;
-use super::record::tell_of;
+use super::record::{doing, tell_of};
 use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::grant::{Grants, NewGrant};
+use crate::fhir::audit::Deed;
 use crate::fhir::engine::Engine;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
@@ -49,7 +50,9 @@ pub async fn add(
     answer(StatusCode::CREATED, async {
         let (caller, grants, admitted) = enter(&http, &gate, engine).await?;
         let asked = read(&body.map_err(|_| unreadable())?)?;
-        let grant = grants.add(&caller, asked, admitted.now.seconds).await?;
+        let now = admitted.now.seconds;
+        let adding = async |deed: &Deed| grants.add(&caller, asked, now, deed).await;
+        let grant = doing(&http, adding).await?;
         tell_of(&http, &grant.id, grant.patients());
         Ok(json!(grant))
     })
@@ -65,7 +68,8 @@ pub async fn revoke(
     answer(StatusCode::OK, async {
         let (caller, grants, _) = enter(&http, &gate, engine).await?;
         tell_of(&http, &id, Vec::new());
-        let grant = grants.revoke(&caller, &id).await?;
+        let revoking = async |deed: &Deed| grants.revoke(&caller, &id, deed).await;
+        let grant = doing(&http, revoking).await?;
         tell_of(&http, &id, grant.patients());
         Ok(json!(grant))
     })

@@ -7,7 +7,7 @@ mod grants;
 mod record;
 mod reply;
 
-pub(super) use record::tell;
+pub(super) use record::tell_bearer;
 
 use std::sync::Arc;
 

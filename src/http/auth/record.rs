@@ -8,25 +8,62 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest};
 
-use crate::access::caller::Subject;
-use crate::access::oauth::Told;
-use crate::fhir::audit::{self, Event};
-use crate::fhir::authority::Authority as _;
+use crate::access::oauth::{Asked, Told};
+use crate::access::token::Verified;
+use crate::fhir::audit::{self, Deed};
 use crate::fhir::engine::Engine;
 use crate::http::request::origin;
 use crate::http::{response, routes};
+
+/// What is known of a request before anybody has looked at it.
+pub fn asked(http: &HttpRequest) -> Told {
+    let known = http.extensions().get::<Told>().cloned();
+    known.unwrap_or_else(|| {
+        let base = http.app_data::<Data<Engine>>();
+        Told::of(Asked {
+            interaction: interaction(http),
+            sent: format!("{} {}", http.method(), routes::cut(http.uri().path())),
+            origin: origin(http),
+            base: base.map_or_else(String::new, |engine| engine.settings.base_url.clone()),
+            success: match *http.method() {
+                Method::POST if http.path().starts_with("/admin/") => 201,
+                _ => 200,
+            },
+        })
+    })
+}
 
 /// What a handler has learnt of a request.
 pub fn tell(http: &HttpRequest, told: Told) {
     http.extensions_mut().insert(told);
 }
 
+/// Who asks.
+pub fn tell_bearer(http: &HttpRequest, token: &Verified) {
+    let mut told = asked(http);
+    told.is_bearer(token);
+    tell(http, told);
+}
+
 /// Adds the thing that the request is about, and whose records that opens.
 pub fn tell_of(http: &HttpRequest, id: &str, patients: Vec<String>) {
-    if let Some(told) = http.extensions_mut().get_mut::<Told>() {
-        told.id = Some(id.to_owned());
-        told.patients = patients;
-    }
+    let mut told = asked(http);
+    told.id = Some(id.to_owned());
+    told.patients = patients;
+    tell(http, told);
+}
+
+/// Does what was asked for, which its commit records.
+pub async fn doing<T, E>(
+    http: &HttpRequest,
+    work: impl AsyncFnOnce(&Deed) -> Result<T, E>,
+) -> Result<T, E> {
+    let deed = asked(http).deed();
+    let done = work(&deed).await?;
+    let mut told = asked(http);
+    told.recorded = deed.is_done();
+    tell(http, told);
+    Ok(done)
 }
 
 /// For `middleware::from_fn`.
@@ -39,21 +76,12 @@ pub async fn recorded<B: MessageBody>(
     let Some(engine) = engine else {
         return Ok(response.map_into_left_body());
     };
-    let http = response.request();
-    let told = http.extensions_mut().remove::<Told>().unwrap_or_default();
-    let mut sent = format!("{} {}", http.method(), routes::cut(http.uri().path()));
-    if let Some(error) = told.error {
-        sent = format!("{sent} {error}");
+    let told = asked(response.request());
+    if told.recorded && response.status().is_success() {
+        return Ok(response.map_into_left_body());
     }
-    let mut event = Event::command(interaction(http), sent);
-    event.status = response.status().as_u16();
-    event.id = told.id;
-    event.patients = told.patients;
-    let mut caller = crate::access::Caller::nobody().at(origin(http));
-    if let Some(bearer) = told.bearer {
-        caller.subject = Subject::Bearer(Box::new(bearer));
-    }
-    match audit::record(&engine, &caller.actor(), &[event]).await {
+    let event = told.event(response.status().as_u16());
+    match audit::record(&engine, &told.actor(), &[event]).await {
         Ok(()) => Ok(response.map_into_left_body()),
         Err(failure) => {
             let refused = response::write("", failure.into());

@@ -18,9 +18,9 @@ use crate::store::gather::{Clock, Gather};
 use crate::store::sql::{Sql, audit, filter, history, registry, reindex, row, select};
 use crate::store::together::Together;
 use crate::store::{
-    AuditEntry, AuditTrail, Chain, Claim, Commit, Filter, Found, HistoryOf, HistoryPlan, IndexForm,
-    IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
-    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Filter, Found, HistoryOf, HistoryPlan,
+    IndexForm, IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey,
+    Reindex, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 pub struct PostgresStore {
@@ -174,8 +174,17 @@ impl Registry for PostgresStore {
         Ok(rows.into_iter().map(registry::entry).collect())
     }
 
-    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError> {
-        self.gather.commit(Commit::of_registry(changes)).await?;
+    async fn change_told(
+        &self,
+        changes: Vec<RegistryChange>,
+        told: Vec<AuditRow>,
+    ) -> Result<(), StoreError> {
+        let audit = told;
+        let commit = Commit {
+            audit,
+            ..Commit::of_registry(changes)
+        };
+        self.gather.commit(commit).await?;
         Ok(())
     }
 

@@ -15,8 +15,8 @@ use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    ChainKey, Change, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method, OutboxRow, ResourceKey,
-    StoreError, Version, Write,
+    ChainKey, Change, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method, OutboxRow,
+    ResourceKey, StoreError, Version, Write,
 };
 
 type CommitResult = Result<Vec<Version>, StoreError>;
@@ -79,7 +79,13 @@ impl Writer {
         };
         let rows = timed.commit.audit.clone();
         let key = self.chain_key.as_ref();
-        audit::append(&mut self.connection, &mut self.chain, key, rows, timed.updated)?;
+        audit::append(
+            &mut self.connection,
+            &mut self.chain,
+            key,
+            rows,
+            timed.updated,
+        )?;
         Ok(Ok(versions))
     }
 
@@ -130,11 +136,7 @@ impl CommitGroup for Writer {
 }
 
 /// Guards are judged by what stood before the commit, then all is written.
-fn apply(
-    connection: &mut SqliteConnection,
-    timed: &TimedCommit,
-    now: i64,
-) -> CommitResult {
+fn apply(connection: &mut SqliteConnection, timed: &TimedCommit, now: i64) -> CommitResult {
     let TimedCommit { updated, commit } = timed;
     let updated = *updated;
     let mut before = Vec::with_capacity(commit.changes.len());

@@ -19,9 +19,9 @@ use crate::store::gather::Gather;
 use crate::store::sql::{self, Sql, Statement, audit, history, registry, row, select};
 use crate::store::together::Together;
 use crate::store::{
-    AuditEntry, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState, Outdated,
-    Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex, ResourceKey, Scope,
-    SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState,
+    Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex, ResourceKey,
+    Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 /// Dropping it waits until what was queued is written.
@@ -189,8 +189,17 @@ impl Registry for SqliteStore {
         Ok(rows.into_iter().map(registry::entry).collect())
     }
 
-    async fn change(&self, changes: Vec<RegistryChange>) -> Result<(), StoreError> {
-        self.gather.commit(Commit::of_registry(changes)).await?;
+    async fn change_told(
+        &self,
+        changes: Vec<RegistryChange>,
+        told: Vec<AuditRow>,
+    ) -> Result<(), StoreError> {
+        let audit = told;
+        let commit = Commit {
+            audit,
+            ..Commit::of_registry(changes)
+        };
+        self.gather.commit(commit).await?;
         Ok(())
     }
 

@@ -66,9 +66,7 @@ impl Database {
     /// The same; its chains of the audit trail begin under this key.
     pub async fn open_under(&self, key: Option<ChainKey>) -> Arc<dyn Store> {
         match self {
-            Self::Sqlite { .. } => {
-                Arc::new(SqliteStore::open(&self.url(), sqlite(key)).unwrap())
-            }
+            Self::Sqlite { .. } => Arc::new(SqliteStore::open(&self.url(), sqlite(key)).unwrap()),
             Self::Postgres { .. } => Arc::new(
                 PostgresStore::connect(&self.url(), postgres(key))
                     .await

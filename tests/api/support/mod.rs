@@ -12,7 +12,7 @@ pub use backend::Backend;
 pub use call::{Call, Reply};
 pub use database::{Database, StoreKind, chain_key};
 pub use redact::redacted;
-pub use server::Server;
+pub use server::{Server, deed};
 
 /// Makes one test per store of each `async fn(Server)`. PostgreSQL needs
 /// `UNLOOP_TEST_POSTGRES_URL`; `make test` sets it.
