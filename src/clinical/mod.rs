@@ -10,11 +10,13 @@ pub mod candidacy;
 pub mod canonical;
 pub mod course;
 pub mod extract;
+pub mod interpretation;
 pub mod knowledge;
 pub mod measures;
 pub mod medication;
 pub mod monitor;
 pub mod observation;
+pub mod programme;
 pub mod readiness;
 pub mod scheduling;
 pub mod sri;
@@ -120,7 +122,9 @@ impl Clinical {
             Box::new(ArrangeAppointment(&scheduling::BOOK, self.rules.clone())),
             Box::new(ArrangeAppointment(&scheduling::CANCEL, self.rules.clone())),
             Box::new(LastN),
-            Box::new(Stats),
+            Box::new(Stats(|content| {
+                !observation::has_tag(content, observation::IMPLAUSIBLE)
+            })),
         ]
     }
 }

@@ -19,6 +19,17 @@ pub const IMPLAUSIBLE: &str = "implausible";
 /// An implausible value of which somebody has said that it is right.
 pub const CONFIRMED: &str = "confirmed";
 
+pub const QUALITIES: [(&str, &str); 2] = [
+    (
+        IMPLAUSIBLE,
+        "A value is implausible and nobody has confirmed it; nothing is computed with it.",
+    ),
+    (
+        CONFIRMED,
+        "A value is implausible, and somebody has said in a note that it is right.",
+    ),
+];
+
 /// The system of both, as tags.
 pub fn quality() -> String {
     format!("{CANONICAL}/CodeSystem/data-quality")

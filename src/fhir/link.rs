@@ -27,22 +27,33 @@ pub fn page(engine: &Engine, request: &Request, cursor: &str) -> String {
 }
 
 fn address(engine: &Engine, request: &Request, cursor: Option<&str>) -> String {
-    let mut url = engine.settings.base_url.clone();
     // A page of POST Type/_search is fetched by GET Type?…
-    for segment in request.path.iter().filter(|segment| *segment != "_search") {
+    let path = request.path.iter().map(String::as_str);
+    let path = path.filter(|segment| *segment != "_search");
+    let query = request.query.iter();
+    let query = query.filter(|(name, _)| cursor.is_none() || name != CURSOR);
+    let query = query.map(|(name, value)| (name.as_str(), value.as_str()));
+    of(
+        engine,
+        path,
+        query.chain(cursor.map(|cursor| (CURSOR, cursor))),
+    )
+}
+
+/// The address of a GET.
+pub fn of<'p>(
+    engine: &Engine,
+    path: impl IntoIterator<Item = &'p str>,
+    query: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> String {
+    let mut url = engine.settings.base_url.clone();
+    for segment in path {
         url.push('/');
         url.extend(utf8_percent_encode(segment, SEGMENT));
     }
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &request.query {
-        if cursor.is_none() || name != CURSOR {
-            query.append_pair(name, value);
-        }
-    }
-    if let Some(cursor) = cursor {
-        query.append_pair(CURSOR, cursor);
-    }
-    let query = query.finish();
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    pairs.extend_pairs(query);
+    let query = pairs.finish();
     if !query.is_empty() {
         url.push('?');
         url.push_str(&query);

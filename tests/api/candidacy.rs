@@ -79,7 +79,7 @@ pub fn session(id: &str, participants: &[(&str, &str, &str)]) -> Value {
 }
 
 /// A patient for whom everything is known and nothing stands against it.
-async fn with_everything(server: &Server) {
+pub async fn with_everything(server: &Server) {
     let mut patient = example::patient("Sands");
     patient["id"] = "p".into();
     patient["birthDate"] = "1990-04-02".into();

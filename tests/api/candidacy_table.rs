@@ -69,7 +69,17 @@ fn of_the_person() -> Vec<Row> {
         (
             "ocd",
             condition("ocd", SNOMED, "191736004", "resolved", "confirmed"),
-            "not-met",
+            "unknown",
+        ),
+        (
+            "ocd",
+            condition("ocd", SNOMED, "191736004", "remission", "confirmed"),
+            "unknown",
+        ),
+        (
+            "ocd",
+            condition("ocd", SNOMED, "191736004", "inactive", "confirmed"),
+            "unknown",
         ),
         (
             "ocd",

@@ -7,7 +7,10 @@ use unloop::clinical::Clinical;
 use unloop::clinical::canonical::resources;
 use unloop::clinical::knowledge::Knowledge;
 
+use crate::candidacy::{SNOMED, active, with_everything};
+use crate::medication::{coded, statement};
 use crate::support::Server;
+use crate::vitals::{measured, pressure};
 
 async fn publish(server: &Server) {
     let clinical = Clinical::new(Knowledge::embedded().unwrap());
@@ -123,8 +126,74 @@ fn the_questionnaire_has_neutral_labels() {
     );
 }
 
+/// Every code of the project in a resource is one of a published CodeSystem.
+pub async fn every_own_code_is_published(server: &Server) {
+    let published = own();
+    let mut found = std::collections::BTreeSet::new();
+    for name in server.engine.exposed_types() {
+        if matches!(name, "CodeSystem" | "Questionnaire" | "AuditEvent") {
+            continue;
+        }
+        let bundle = server.get(&format!("/{name}?_count=1000"));
+        let bundle = bundle.expect(200).await.json();
+        codes(&bundle["entry"], &mut found);
+    }
+    assert!(!found.is_empty());
+    for (system, code) in found {
+        let definition = published.iter().find(|one| one["url"] == system.as_str());
+        let definition = definition.unwrap_or_else(|| panic!("{system} is not published"));
+        let concepts = definition["concept"].as_array().unwrap();
+        let known = concepts.iter().any(|one| one["code"] == code.as_str());
+        assert!(known, "{system} has no {code}");
+    }
+}
+
+fn codes(of: &Value, found: &mut std::collections::BTreeSet<(String, String)>) {
+    match of {
+        Value::Array(items) => items.iter().for_each(|item| codes(item, found)),
+        Value::Object(members) => {
+            let text = |name: &str| members.get(name).and_then(Value::as_str);
+            if let (Some(system), Some(code)) = (text("system"), text("code"))
+                && system.starts_with("https://unloop.dev/")
+            {
+                found.insert((system.to_owned(), code.to_owned()));
+            }
+            members.values().for_each(|member| codes(member, found));
+        }
+        _ => {}
+    }
+}
+
+/// What the service adds to records by itself, of every kind that there is.
+async fn codes_in_records_are_published(server: Server) {
+    with_everything(&server).await;
+    server.put(&active("x", SNOMED, "13746004")).await;
+    let persist = "/Patient/p/$ketamine-candidacy?at=2026-11-21&persist=true";
+    server.get(persist).expect(200).await;
+    server.put(&statement("m", coded("10734"))).await;
+    server.put(&pressure("high", "190", "100")).await;
+    server.put(&measured("odd", &["8867-4"], "900", "/min")).await;
+    every_own_code_is_published(&server).await;
+    for (kind, system) in [
+        ("Observation", "vital-limit"),
+        ("Observation", "data-quality"),
+        ("Observation", "score-band"),
+        ("Flag", "programme"),
+        ("RiskAssessment", "candidacy"),
+        ("DetectedIssue", "medication-compatibility"),
+    ] {
+        let bundle = server.get(&format!("/{kind}?_count=1000"));
+        let mut found = std::collections::BTreeSet::new();
+        codes(&bundle.expect(200).await.json(), &mut found);
+        let system = format!("https://unloop.dev/fhir/CodeSystem/{system}");
+        let there = found.iter().any(|one| one.0 == system);
+        assert!(there, "no {system} in {found:?}");
+    }
+}
+
 crate::on_both_stores!(
     definitions_are_found_by_their_url,
     publishing_again_changes_nothing,
     nobody_else_writes_them,
+    codes_in_records_are_published,
 );

@@ -137,8 +137,48 @@ async fn birth_comes_from_the_patient(server: Server) {
     server.put(&foreign).await;
 }
 
+/// By the bands of the knowledge base: 16 to 23 is moderate, 24 to 31 severe.
+async fn the_band_is_said_where_the_sender_says_nothing(server: Server) {
+    with_patient(&server).await;
+    let stored = async |id: &str| {
+        let reply = server.get(&format!("/Observation/{id}"));
+        reply.expect(200).await.json()
+    };
+    for (value, expected) in [(7, "subclinical"), (16, "moderate"), (23, "moderate"), (24, "severe")] {
+        server.put(&score("t", "ybocs-total", value)).await;
+        let found = stored("t").await;
+        let coding = &found["interpretation"][0]["coding"][0];
+        let band = "https://unloop.dev/fhir/CodeSystem/score-band";
+        assert_eq!(coding["system"], band);
+        assert_eq!(coding["code"], format!("ybocs-{expected}"), "{value}");
+    }
+    // It follows the value of what was read and sent again ...
+    let mut read = stored("t").await;
+    read["valueQuantity"]["value"] = 12.into();
+    server.put(&read).await;
+    let found = stored("t").await;
+    let interpretations = found["interpretation"].as_array().unwrap();
+    assert_eq!(interpretations.len(), 1);
+    assert_eq!(interpretations[0]["coding"][0]["code"], "ybocs-mild");
+    // ... and goes with the score.
+    read = found.clone();
+    read["code"] = json!({"text": "something else"});
+    read["id"] = "u".into();
+    server.put(&read).await;
+    assert_eq!(stored("u").await["interpretation"], Value::Null);
+    // The sender's own stays.
+    let mut own = score("t", "ybocs-total", 30);
+    own["interpretation"] = json!([{"text": "worse than last week"}]);
+    server.put(&own).await;
+    assert_eq!(stored("t").await["interpretation"], own["interpretation"]);
+    // Where there are no bands nothing is said.
+    server.put(&score("o", "ybocs-obsessions", 12)).await;
+    assert_eq!(stored("o").await["interpretation"], Value::Null);
+}
+
 crate::on_both_stores!(
     every_way_in_is_judged,
     a_total_fits_its_members,
     birth_comes_from_the_patient,
+    the_band_is_said_where_the_sender_says_nothing,
 );

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::audit::recorded;
 use crate::medication::with_patient;
 use crate::support::{Server, example};
 use crate::trajectory::all;
@@ -77,6 +78,18 @@ async fn the_last_of_each_code(server: Server) {
         .expect(200)
         .await;
     assert_eq!(reply.entries(), ["Observation/w"]);
+    let bundle = reply.json();
+    let own = bundle["link"][0]["url"].as_str().unwrap();
+    assert_eq!(bundle["link"][0]["relation"], "self");
+    let expected = "/Observation/$lastn?max=1&patient=Patient%2Fp&code=2345-7";
+    assert!(own.ends_with(expected), "{own}");
+    // The trail names what was answered, not what was looked through.
+    let mut seen = 0;
+    recorded(&server, &mut seen).await;
+    last(&server, "patient=Patient/p&code=2345-7&status=final").await;
+    let records = recorded(&server, &mut seen).await;
+    let versions = &records[0]["shown"]["Observation"];
+    assert_eq!(versions, &json!(["a2/1"]), "{records:?}");
     for query in [
         "category=laboratory",
         "patient=Patient/p",
@@ -178,24 +191,126 @@ async fn figures_of_one_code(server: Server) {
     for query in [
         "code=2345-7",
         "statistic=count",
-        "code=2345-7&statistic=skew",
+        "code=2345-7&statistic=mode",
         "code=2345-7&statistic=count&period=x",
     ] {
         server.get(&format!("{base}&{query}")).expect(400).await;
     }
 }
 
-async fn two_units_are_not_one(server: Server) {
+/// Skew and kurtosis by the formulas of Joanes and Gill, all else by Python's
+/// `statistics`; the line is one of days since the first value.
+async fn every_statistic_of_the_value_set(server: Server) {
     with_patient(&server).await;
-    server
-        .put(&measured("a", &["2345-7"], "2026-01-01", "110"))
-        .await;
+    for (id, value, time) in [
+        ("a", "110", "2026-01-01"),
+        ("b", "120.5", "2026-01-02"),
+        ("c", "130", "2026-01-03"),
+        ("d", "140", "2026-01-04"),
+    ] {
+        server.put(&measured(id, &["2345-7"], time, value)).await;
+    }
+    let expected = [
+        ("sum", "500.5", "mg/dL"),
+        ("variance", "165.0625", "(mg/dL).(mg/dL)"),
+        ("std-dev", "12.8476652", "mg/dL"),
+        ("20-percent", "116.3", "mg/dL"),
+        ("80-percent", "134", "mg/dL"),
+        ("4-lower", "117.875", "mg/dL"),
+        ("4-upper", "132.5", "mg/dL"),
+        ("4-dev", "7.3125", "mg/dL"),
+        ("5-1", "116.3", "mg/dL"),
+        ("5-2", "122.4", "mg/dL"),
+        ("5-3", "128.1", "mg/dL"),
+        ("5-4", "134", "mg/dL"),
+        ("skew", "-0.04773", ""),
+        ("kurtosis", "-0.982451", ""),
+        ("regression", "9.95", "(mg/dL)/d"),
+        ("regression", "110.2", "mg/dL"),
+    ];
+    let mut names: Vec<&str> = expected.iter().map(|(name, ..)| *name).collect();
+    names.dedup();
+    let query: String = names
+        .iter()
+        .map(|name| format!("&statistic={name}"))
+        .collect();
+    let url = format!("/Observation/$stats?subject=Patient/p&system={LOINC}&code=2345-7{query}");
+    let answer = server.get(&url).expect(200).await.json();
+    let lines: Vec<String> = expected
+        .iter()
+        .map(|(name, value, _)| format!("{name} {value}"))
+        .collect();
+    assert_eq!(figures(&answer), lines);
+    let components = &all(&answer, "statistics")[0]["resource"]["component"];
+    for (component, (name, _, unit)) in components.as_array().unwrap().iter().zip(expected) {
+        let code = component["valueQuantity"]["code"].as_str();
+        assert_eq!(code.unwrap_or_default(), unit, "{name}");
+    }
+    let part = |place: usize| &components[place]["code"]["coding"][1]["code"];
+    assert_eq!(
+        (part(14), part(15)),
+        (&json!("gradient"), &json!("intercept"))
+    );
+    let text = components[15]["code"]["text"].as_str().unwrap();
+    assert!(text.contains("2026-01-01T00:00:00"), "{text}");
+}
+
+/// 16 kPa are 16,000 / 133.322 mm[Hg].
+async fn units_of_one_kind_convert(server: Server) {
+    with_patient(&server).await;
+    for (id, value, unit) in [
+        ("a", "1.2", "g/L"),
+        ("b", "110", "mg/dL"),
+        ("c", "100", "mg/dL"),
+    ] {
+        let mut one = measured(id, &["2345-7"], "2026-01-01", value);
+        one["valueQuantity"]["code"] = unit.into();
+        server.put(&one).await;
+    }
     let base = format!("/Observation/$stats?subject=Patient/p&system={LOINC}");
+    let url = format!("{base}&code=2345-7&statistic=average&statistic=maximum");
+    let answer = server.get(&url).expect(200).await.json();
+    assert_eq!(figures(&answer), ["average 110", "maximum 120"]);
+    let quantity = &all(&answer, "statistics")[0]["resource"]["component"][0]["valueQuantity"];
+    assert_eq!(quantity["code"], "mg/dL");
+
     let mut other = measured("o", &["2345-7"], "2026-01-05", "16");
     other["valueQuantity"]["code"] = "mmol/L".into();
     server.put(&other).await;
-    let mixed = server.get(&format!("{base}&code=2345-7&statistic=average"));
-    mixed.expect(422).await;
+    let mixed = server.get(&url).expect(422).await;
+    assert!(
+        mixed.text.contains("mmol/L") && mixed.text.contains("mg/dL"),
+        "{}",
+        mixed.text
+    );
+    // A unit that is no UCUM converts into nothing, and the same one needs not to.
+    let mut unknown = measured("u", &["2160-0"], "2026-01-05", "3");
+    unknown["valueQuantity"]["code"] = "[pH]".into();
+    server.put(&unknown).await;
+    let alone = server.get(&format!(
+        "{base}&code=2160-0&statistic=variance&statistic=average"
+    ));
+    let alone = alone.expect(200).await.json();
+    assert_eq!(figures(&alone), ["variance null", "average 3"]);
+}
+
+/// A pressure that nobody has confirmed is no value that figures rest on.
+async fn what_is_implausible_does_not_count(server: Server) {
+    with_patient(&server).await;
+    for (id, value) in [("a", "70"), ("b", "80"), ("w", "900")] {
+        let mut one = example::observation("Patient/p", "2026-01-01T10:00:00Z");
+        one["id"] = id.into();
+        one["category"] = json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}]);
+        one["code"] = json!({"coding": [{"system": LOINC, "code": "8867-4"}]});
+        one["valueQuantity"] = json!({"value": value.parse::<i64>().unwrap(), "unit": "/min",
+            "system": "http://unitsofmeasure.org", "code": "/min"});
+        server.put(&one).await;
+    }
+    let url = format!(
+        "/Observation/$stats?subject=Patient/p&system={LOINC}&code=8867-4&statistic=maximum&statistic=count&statistic=total-count"
+    );
+    let answer = server.get(&url).expect(200).await.json();
+    assert_eq!(figures(&answer), ["maximum 80", "count 2", "total-count 3"]);
 }
 
 async fn both_keep_to_the_callers_view(server: Server) {
@@ -236,6 +351,8 @@ async fn both_keep_to_the_callers_view(server: Server) {
 crate::on_both_stores!(
     the_last_of_each_code,
     figures_of_one_code,
-    two_units_are_not_one,
+    every_statistic_of_the_value_set,
+    units_of_one_kind_convert,
+    what_is_implausible_does_not_count,
     both_keep_to_the_callers_view,
 );

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::appointments::{appointment, concept, participant, with_people};
-use crate::candidacy::{SNOMED, active, answers};
+use crate::candidacy::{SNOMED, active, answers, condition};
 use crate::course::parts;
 use crate::medication::{coded, statement};
 use crate::support::{Reply, Server};
@@ -219,6 +219,16 @@ async fn criteria_of_candidacy_count(server: Server) {
     let all = checks(&reply);
     assert!(all.iter().all(|line| line.ends_with(" go")), "{all:?}");
     assert_eq!(parts(&reply, "overall")[0]["valueCode"], "go");
+
+    // Who is better is not turned away by a code.
+    let remission = condition("ocd", SNOMED, "191736004", "remission", "confirmed");
+    server.put(&remission).await;
+    let reply = ask(&server).await;
+    let check = &parts(&reply, "check")[5]["part"];
+    assert_eq!(check[1]["valueCode"], "unknown", "{check}");
+    let reason = check[2]["valueString"].as_str().unwrap();
+    assert!(reason.contains("a clinician decides"), "{reason}");
+    server.put(&active("ocd", SNOMED, "191736004")).await;
 
     server.put(&active("m", SNOMED, "69322001")).await;
     let reply = ask(&server).await;

@@ -177,8 +177,53 @@ async fn what_is_hidden_is_undetermined(server: Server) {
     assert!(all(&found, "point").is_empty());
 }
 
+/// Worse than 13 points with CGI-I 6 for a week: no relapse, unless the course was
+/// withdrawn for it, which only a clinician can say.
+async fn a_revoked_course_leaves_a_relapse_open(server: Server) {
+    with_patient(&server).await;
+    for (id, value, cgi, date) in [
+        ("a", 30, 4, "2026-06-01"),
+        ("b", 15, 2, "2026-07-01"),
+        ("c", 15, 2, "2026-07-10"),
+        ("d", 28, 6, "2026-08-01"),
+        ("e", 14, 4, "2026-08-08"),
+    ] {
+        server.put(&on(id, "ybocs-total", value, date)).await;
+        let impression = on(&format!("{id}i"), "cgi-improvement", cgi, date);
+        server.put(&impression).await;
+    }
+    let url = format!("{URL}?at=2026-08-20");
+    let answer = server.get(&url).expect(200).await.json();
+    assert_eq!(verdicts(&answer)[3], "relapse not-met", "{answer}");
+    let mut plan = json!({"resourceType": "CarePlan", "id": "plan", "intent": "plan",
+        "identifier": [{"system": "https://unloop.dev/fhir/course", "value": "p/1"}],
+        "subject": {"reference": "Patient/p"}});
+    plan["status"] = "active".into();
+    server.put(&plan).await;
+    let answer = server.get(&url).expect(200).await.json();
+    assert_eq!(verdicts(&answer)[3], "relapse not-met");
+    plan["status"] = "revoked".into();
+    server.put(&plan).await;
+    let answer = server.get(&url).expect(200).await.json();
+    assert_eq!(verdicts(&answer)[3], "relapse undetermined");
+    assert!(answer.to_string().contains("a clinician decides"), "{answer}");
+    // Who may not see the plan does not learn that there was no withdrawal.
+    plan["status"] = "active".into();
+    server.put(&plan).await;
+    let token = server
+        .issue("system/Patient.rs system/Observation.rs system/Appointment.rs system/Procedure.rs system/MedicationAdministration.rs system/Medication.rs")
+        .await;
+    let call = server
+        .get(&url)
+        .header("Authorization", &format!("Bearer {token}"));
+    let answer = call.expect(200).await.json();
+    assert_eq!(verdicts(&answer)[3], "relapse undetermined", "{answer}");
+    assert_eq!(verdicts(&answer)[0], "response met", "{answer}");
+}
+
 crate::on_both_stores!(
     a_course_is_told,
     other_measures_have_a_trend,
     what_is_hidden_is_undetermined,
+    a_revoked_course_leaves_a_relapse_open,
 );

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::canonical::every_own_code_is_published;
 use crate::course::parameters;
 use crate::grants_http::token;
 use crate::measures::score;
@@ -119,6 +120,7 @@ async fn walk(server: &Server, course: &Course) {
     see(&therapist, course).await;
     treat(&physician, session).await;
     rate(&physician, &therapist).await;
+    every_own_code_is_published(server).await;
     // Each has done what is its part, and can do no other's.
     ehr.refused("GET", "/Observation?patient=Patient/p", None, 403)
         .await;

@@ -10,6 +10,7 @@ use unloop::clinical::medication::Rules;
 use unloop::clinical::sri::segment::{Segment, segment};
 use unloop::clinical::sri::trial::{Measure, trials};
 use unloop::clinical::trajectory::outcome::{Course, outcomes};
+use unloop::clinical::trajectory::run::Truth;
 use unloop::clinical::trajectory::series::{Series, baseline};
 
 use crate::support::{Others, rules};
@@ -95,7 +96,7 @@ fn course(rules: &Rules, history: &History) -> Expected {
             at,
         );
     }
-    let start = baseline(&totals.points, sessions.keys().next().copied());
+    let start = baseline(knowledge, &totals.points, sessions.keys().next().copied());
     let found = start.map(|start| {
         let course = Course {
             baseline: &totals.points[start],
@@ -103,8 +104,10 @@ fn course(rules: &Rules, history: &History) -> Expected {
             improvement: &improvement,
             severity: &severity,
             today: history.today,
+            withdrawn: Truth::No,
+            knowledge,
         };
-        let all = outcomes(knowledge, &course).into_iter();
+        let all = outcomes(&course).into_iter();
         all.map(|one| {
             (
                 one.rule.id.clone(),

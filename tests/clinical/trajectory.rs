@@ -5,6 +5,7 @@
 use serde_json::{Value, json};
 use unloop::clinical::knowledge::Knowledge;
 use unloop::clinical::trajectory::outcome::{Course, Verdict, outcomes};
+use unloop::clinical::trajectory::run::Truth;
 use unloop::clinical::trajectory::series::{Series, baseline, reduction};
 
 const OWN: &str = "https://unloop.dev/fhir/CodeSystem/measures";
@@ -40,6 +41,17 @@ fn judged(
     severity: &[(i64, i64)],
     today: i64,
 ) -> Vec<(String, Verdict, bool)> {
+    judged_where(Truth::No, totals, improvement, severity, today)
+}
+
+/// The same, where a course was withdrawn or not.
+fn judged_where(
+    withdrawn: Truth,
+    totals: &[(i64, i64)],
+    improvement: &[(i64, i64)],
+    severity: &[(i64, i64)],
+    today: i64,
+) -> Vec<(String, Verdict, bool)> {
     let knowledge = Knowledge::embedded().unwrap();
     let totals = series(&knowledge, "ybocs-total", totals);
     let improvement = series(&knowledge, "cgi-improvement", improvement);
@@ -50,8 +62,10 @@ fn judged(
         improvement: &improvement,
         severity: &severity,
         today: START + today,
+        withdrawn,
+        knowledge: &knowledge,
     };
-    let all = outcomes(&knowledge, &course);
+    let all = outcomes(&course);
     all.into_iter()
         .map(|one| (one.rule.id.clone(), one.verdict, one.current))
         .collect()
@@ -174,6 +188,36 @@ fn a_relapse_comes_after_a_response_and_lasts_a_month() {
     assert_eq!(of(&never, "relapse"), Verdict::NotMet);
 }
 
+/// "... or an earlier withdrawal because of severe worsening": why somebody withdrew
+/// is nowhere in a code, so that nobody is told of a relapse and nobody of none.
+#[test]
+fn a_withdrawal_while_worse_is_for_a_clinician() {
+    let worse = [(0, 30), (14, 15), (21, 15), (40, 28), (47, 14)];
+    let cgi = [(14, 2), (21, 2), (40, 6), (47, 4)];
+    let relapse = |withdrawn| of(&judged_where(withdrawn, &worse, &cgi, &[], 60), "relapse");
+    assert_eq!(relapse(Truth::No), Verdict::NotMet);
+    assert_eq!(relapse(Truth::Yes), Verdict::Undetermined);
+    assert_eq!(relapse(Truth::Unknown), Verdict::Undetermined);
+    let well = [(0, 30), (14, 15), (21, 15), (40, 12)];
+    let better = judged_where(Truth::Yes, &well, &[(14, 2), (21, 2), (40, 2)], &[], 60);
+    assert_eq!(of(&better, "relapse"), Verdict::NotMet);
+}
+
+#[test]
+fn an_impression_belongs_to_the_nearest_rating_within_the_days_of_the_rule() {
+    let knowledge = Knowledge::embedded().unwrap();
+    let series = series(&knowledge, "cgi-improvement", &[(10, 1), (14, 2), (14, 3)]);
+    for (day, within, expected) in [
+        (14, 0, Some(3)),
+        (13, 0, None),
+        (13, 1, Some(3)),
+        (12, 2, Some(3)),
+        (11, 2, Some(1)),
+    ] {
+        assert_eq!(series.near(START + day, within), expected, "{day} {within}");
+    }
+}
+
 #[test]
 fn nothing_is_a_share_of_zero() {
     let none = judged(
@@ -201,11 +245,17 @@ fn percents_are_rounded_down() {
 fn the_baseline_is_the_last_before_treatment() {
     let knowledge = Knowledge::embedded().unwrap();
     let series = series(&knowledge, "ybocs-total", &[(0, 30), (7, 28), (14, 25)]);
-    assert_eq!(baseline(&series.points, None), Some(0));
-    assert_eq!(baseline(&series.points, Some(START + 7)), Some(1));
-    assert_eq!(baseline(&series.points, Some(START + 13)), Some(1));
-    assert_eq!(baseline(&series.points, Some(START - 1)), None);
-    assert_eq!(baseline(&[], None), None);
+    assert_eq!(baseline(&knowledge, &series.points, None), Some(0));
+    assert_eq!(
+        baseline(&knowledge, &series.points, Some(START + 7)),
+        Some(1)
+    );
+    assert_eq!(
+        baseline(&knowledge, &series.points, Some(START + 13)),
+        Some(1)
+    );
+    assert_eq!(baseline(&knowledge, &series.points, Some(START - 1)), None);
+    assert_eq!(baseline(&knowledge, &[], None), None);
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::{Codes, Entry};
 use crate::clinical::observation::LOINC;
+use crate::clinical::programme;
 use crate::fhir::search::path::items;
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -90,6 +90,6 @@ fn is_of(fact: &Codes, system: &str, code: &str) -> bool {
     match system {
         SNOMED => exactly(&fact.snomed),
         LOINC => exactly(&fact.loinc),
-        _ => system == format!("{CANONICAL}/CodeSystem/programme") && exactly(&fact.local),
+        _ => system == programme::system() && exactly(&fact.local),
     }
 }

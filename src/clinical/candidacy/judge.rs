@@ -120,14 +120,20 @@ impl<'k> Judge<'k, '_> {
         if !active.is_empty() {
             return Finding::unknown("Recorded, and not confirmed.").by(active);
         }
+        // Whether a course still fits somebody who is better is no matter of codes.
+        let over = of(|standing| standing == Standing::Past);
+        if !over.is_empty() {
+            let text = "Recorded, and no longer active (inactive, in remission or resolved): a clinician decides.";
+            return Finding::unknown(text).by(over);
+        }
         if self.evidence.conditions.hidden {
             return Finding::unknown(hidden("Condition"));
         }
-        let other = of(|_| true);
-        if other.is_empty() {
+        let refuted = of(|standing| standing == Standing::Refuted);
+        if refuted.is_empty() {
             return Finding::unknown("No such Condition is recorded.");
         }
-        Finding::not_met("No longer active, or refuted.").by(other)
+        Finding::not_met("Refuted.").by(refuted)
     }
 
     /// What may not be there: a Condition outweighs what the questionnaire says.

@@ -14,4 +14,4 @@ mod session;
 mod status;
 
 pub use operation::{CANDIDACY, KetamineCandidacy, judged};
-pub use status::Status;
+pub use status::{CODES, Status, system};

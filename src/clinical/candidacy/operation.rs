@@ -12,9 +12,9 @@ use crate::clinical::medication::{Rules, Setting};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
+    Call, Definition, Level, Operation, Parameter, Part, Records, output,
 };
-use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -75,12 +75,7 @@ impl Operation for KetamineCandidacy {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a Patient.",
-            ));
-        };
+        let patient = call.instance()?;
         let setting = call.arguments.text("setting").and_then(Setting::from_code);
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.unwrap_or_else(|| (now(), now()));

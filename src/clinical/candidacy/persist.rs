@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::evidence::Evidence;
 use super::session::{watch, watch_code};
-use super::status::{Judged, Overall};
-use crate::clinical::CANONICAL;
+use super::status::{self, ASSESSMENT, Judged, Overall};
 use crate::clinical::knowledge::JudgedBy;
 use crate::clinical::medication::Rules;
+use crate::clinical::programme;
 use crate::fhir::engine::Draft;
 use crate::fhir::operation::Call;
 use crate::fhir::outcome::{Failure, Kind};
@@ -51,7 +51,7 @@ fn draft(
         "RiskAssessment" => Guard::New,
         _ => {
             let patient = evidence.patient.key.to_string();
-            let code = format!("{CANONICAL}/CodeSystem/programme|mania-watch");
+            let code = format!("{}|{}", programme::system(), programme::MANIA_WATCH);
             let mut criteria = vec![("patient", patient.as_str())];
             let known = if name == "ServiceRequest" {
                 criteria.push(("code", code.as_str()));
@@ -90,12 +90,12 @@ fn assessment(rules: &Rules, evidence: &Evidence, judged: &[Judged<'_>]) -> Valu
             format!("{}: {}. {reasons}", one.criterion.id, one.status.code())
         })
         .collect();
-    let concept = |code: &str| json!({"coding": [{"system": format!("{CANONICAL}/CodeSystem/candidacy"), "code": code}]});
+    let concept = |code: &str| json!({"coding": [{"system": status::system(), "code": code}]});
     let mut content = json!({
         "resourceType": "RiskAssessment",
         "status": "final",
         "method": {"text": format!("Criteria of the knowledge base, version {}", rules.knowledge.version)},
-        "code": concept("ketamine-candidacy"),
+        "code": concept(ASSESSMENT),
         "subject": {"reference": evidence.patient.key.to_string()},
         "occurrenceDateTime": instant(evidence.at.0),
         "prediction": [{"outcome": concept(overall), "rationale": "Advice for a clinician's review, not a decision."}],
@@ -117,7 +117,7 @@ fn mania_watch(
     let mut watched = judged
         .iter()
         .filter(|one| one.criterion.fact.judged_by == JudgedBy::Watched);
-    let Some(one) = watched.find(|one| one.status == super::status::Status::NotMet) else {
+    let Some(one) = watched.find(|one| one.status == status::Status::NotMet) else {
         return Ok(Vec::new());
     };
     for (name, seen) in [

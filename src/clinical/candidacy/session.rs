@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::evidence::{Evidence, hidden};
 use super::status::Finding;
-use crate::clinical::CANONICAL;
+use crate::clinical::appointment::booking::{SESSION, kind_system};
 use crate::clinical::knowledge::{Criterion, Entry};
 use crate::clinical::observation::has_code;
+use crate::clinical::programme;
 use crate::fhir::operation::records::Version;
 use crate::fhir::search::path::{items, text};
 
@@ -15,13 +16,13 @@ const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/v3-Participat
 
 /// The next session of ketamine that has not been called off.
 fn next(evidence: &Evidence) -> Option<&Version> {
-    let kind = format!("{CANONICAL}/CodeSystem/appointment-kind");
+    let kind = kind_system();
     let planned = evidence.appointments.resources.iter().filter(|version| {
         let content = &version.resource.content;
         let services = items(content, "serviceType").iter();
         let session = services
             .clone()
-            .any(|service| has_code(Some(service), &kind, "ketamine-session"));
+            .any(|service| has_code(Some(service), &kind, SESSION));
         let alive = matches!(
             text(content, "status"),
             Some("proposed" | "pending" | "booked" | "arrived" | "checked-in")
@@ -85,21 +86,21 @@ pub fn location(evidence: &Evidence) -> Finding {
 /// The code of the Flag and of the schedule by which mania is watched for.
 pub fn watch_code() -> Value {
     json!({
-        "coding": [{"system": format!("{CANONICAL}/CodeSystem/programme"), "code": "mania-watch"}],
+        "coding": [{"system": programme::system(), "code": programme::MANIA_WATCH}],
         "text": "Bipolar disorder: watch for mania",
     })
 }
 
 /// The active Flag and the active schedule, as far as they are there.
 pub fn watch(evidence: &Evidence) -> Vec<String> {
-    let system = format!("{CANONICAL}/CodeSystem/programme");
+    let system = programme::system();
     [&evidence.flags, &evidence.schedules]
         .into_iter()
         .filter_map(|seen| {
             let found = seen.resources.iter().find(|version| {
                 let content = &version.resource.content;
                 text(content, "status") == Some("active")
-                    && has_code(content.get("code"), &system, "mania-watch")
+                    && has_code(content.get("code"), &system, programme::MANIA_WATCH)
             });
             found.map(|version| version.key.to_string())
         })

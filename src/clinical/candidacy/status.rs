@@ -1,7 +1,36 @@
 //! What is said of a criterion, and of all together. Nobody is ever approved:
 //! the best that there is is a clinician's review.
 
+use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::{Criterion, Effect, Entry};
+
+/// What a RiskAssessment of it is called.
+pub const ASSESSMENT: &str = "ketamine-candidacy";
+
+/// Every code of its system: the assessment, and what it comes to.
+pub const CODES: [(&str, &str); 4] = [
+    (
+        ASSESSMENT,
+        "Whether the criteria before a course of ketamine are met.",
+    ),
+    (
+        Overall::EligibleForReview.code(),
+        "Nothing known stands against a course; a clinician reviews it.",
+    ),
+    (
+        Overall::NeedsInformation.code(),
+        "Something is unknown, or for a clinician to judge first.",
+    ),
+    (
+        Overall::NotACandidateNow.code(),
+        "A criterion that has to be met is not met now.",
+    ),
+];
+
+/// The system of these codes.
+pub fn system() -> String {
+    format!("{CANONICAL}/CodeSystem/candidacy")
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -82,7 +111,7 @@ pub enum Overall {
 }
 
 impl Overall {
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::EligibleForReview => "eligible-for-review",
             Self::NeedsInformation => "needs-information",

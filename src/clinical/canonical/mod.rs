@@ -1,7 +1,8 @@
 //! The project's own definitions as resources under fixed canonical URLs: codes,
 //! the wording-free Questionnaire and the active rule set. `resources` makes
-//! them, `publish` keeps the stored ones current, `guard` keeps others from them.
+//! them (`codes` every CodeSystem), `publish` keeps the stored ones current, `guard` keeps others from them.
 
+mod codes;
 mod guard;
 mod publish;
 mod questionnaire;

@@ -1,5 +1,5 @@
 //! What is published, made of the knowledge base.
-//! <https://hl7.org/fhir/R4/codesystem.html>, <https://hl7.org/fhir/R4/library.html>
+//! <https://hl7.org/fhir/R4/library.html>
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::codes::code_systems;
 use super::questionnaire::{candidacy, questionnaire};
 use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::{Entry, Knowledge};
-use crate::clinical::measures::scale;
 
 /// The files that hold rules and say where they come from.
 const RULES: [&str; 6] = [
@@ -24,13 +24,8 @@ const RULES: [&str; 6] = [
 
 /// Every resource has an id and an url.
 pub fn resources(knowledge: &Knowledge) -> Vec<Value> {
-    let mut all = vec![
-        rule_set(knowledge),
-        rule_codes(knowledge),
-        measure_codes(knowledge),
-        kind_codes(knowledge),
-        setting_codes(knowledge),
-    ];
+    let mut all = vec![rule_set(knowledge)];
+    all.extend(code_systems(knowledge));
     all.extend(questionnaires(knowledge));
     all.push(candidacy(knowledge));
     all
@@ -48,88 +43,6 @@ pub fn version<T>(entries: &[Entry<T>]) -> &str {
         .iter()
         .map(|entry| entry.provenance.version.as_str());
     versions.max().unwrap_or_default()
-}
-
-fn code_system(id: &str, version: &str, name: &str, title: &str, concepts: Vec<Value>) -> Value {
-    json!({
-        "resourceType": "CodeSystem",
-        "id": id,
-        "url": format!("{CANONICAL}/CodeSystem/{id}"),
-        "version": version,
-        "name": name,
-        "title": title,
-        "status": "active",
-        "experimental": false,
-        "publisher": "Unloop",
-        "caseSensitive": true,
-        "content": "complete",
-        "count": concepts.len(),
-        "concept": concepts,
-    })
-}
-
-fn measure_codes(knowledge: &Knowledge) -> Value {
-    let mut concepts = Vec::new();
-    for score in &knowledge.scores {
-        let fact = &score.fact;
-        if scale::is_own(score) {
-            let range = format!("A whole number from {} to {}.", fact.min, fact.max);
-            concepts.push(concept(&fact.code, &fact.name, &range));
-        }
-        for level in &fact.levels {
-            concepts
-                .push(json!({"code": level, "definition": format!("A level of {}.", fact.name)}));
-        }
-    }
-    let version = version(&knowledge.scores);
-    let title = "Scores of scales, by neutral labels";
-    code_system("measures", version, "Measures", title, concepts)
-}
-
-fn kind_codes(knowledge: &Knowledge) -> Value {
-    let kinds = knowledge.kinds.iter();
-    let concepts = kinds.map(|kind| concept(&kind.id, &kind.fact.display, &kind.fact.definition));
-    let version = version(&knowledge.kinds);
-    let title = "What the appointments of a course are";
-    code_system(
-        "appointment-kind",
-        version,
-        "AppointmentKind",
-        title,
-        concepts.collect(),
-    )
-}
-
-fn setting_codes(knowledge: &Knowledge) -> Value {
-    let settings = knowledge.places.iter();
-    let concepts = settings.map(|one| concept(&one.id, &one.fact.display, &one.fact.definition));
-    let version = version(&knowledge.places);
-    let title = "Where a session takes place";
-    code_system(
-        "session-setting",
-        version,
-        "SessionSetting",
-        title,
-        concepts.collect(),
-    )
-}
-
-fn concept(code: &str, display: &str, definition: &str) -> Value {
-    json!({"code": code, "display": display, "definition": definition})
-}
-
-fn rule_codes(knowledge: &Knowledge) -> Value {
-    let concept = |id: &str, text: &str| json!({"code": id, "definition": text});
-    let rules = knowledge.rules.iter();
-    let concepts = rules.map(|rule| concept(&rule.id, &rule.fact.mechanism));
-    let title = "Rules on medicines with ketamine";
-    code_system(
-        "medication-compatibility",
-        &knowledge.version,
-        "MedicationCompatibility",
-        title,
-        concepts.collect(),
-    )
 }
 
 fn rule_set(knowledge: &Knowledge) -> Value {

@@ -8,3 +8,4 @@ mod timetable;
 mod wish;
 
 pub use plan::{PLAN_COURSE, PlanCourse};
+pub use resources::system;

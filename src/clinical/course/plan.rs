@@ -13,7 +13,7 @@ use crate::clinical::medication::Rules;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Draft, Engine};
 use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
+    Call, Definition, Level, Operation, Parameter, Part, Records, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
@@ -128,12 +128,7 @@ impl Operation for PlanCourse {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a Patient.",
-            ));
-        };
+        let patient = call.instance()?;
         let knowledge = &self.0.knowledge;
         let base = Base::new(&call.engine.settings.base_url);
         let wish = Wish::read(knowledge, &call.arguments, &base)?;

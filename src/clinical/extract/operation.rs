@@ -10,7 +10,7 @@ use super::observations::{self, Extracted};
 use super::{answers, questionnaire};
 use crate::clinical::medication::Rules;
 use crate::fhir::answer::Answer;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Part, Target, output};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Part, output};
 use crate::fhir::outcome::{Failure, Kind, outcome};
 
 pub static EXTRACT: Definition = Definition {
@@ -33,12 +33,7 @@ impl Operation for Extract {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(key) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a QuestionnaireResponse.",
-            ));
-        };
+        let key = call.instance()?;
         let knowledge = &self.0.knowledge;
         let records = call.records();
         let response = records.read(key).await?.resource.content;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::observations::{self, Extracted, PREFIX};
 use super::{answers, questionnaire};
+use crate::clinical::measures::interpretation;
 use crate::clinical::medication::{Rules, as_it_stands};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine};
@@ -223,7 +224,7 @@ fn refusal(source: &ResourceKey) -> Failure {
     Failure::at(Kind::BusinessRule, "Observation", text)
 }
 
-/// Without what the store keeps beside the content.
+/// Without what the store keeps beside the content, and what others say of it.
 fn bare(content: &Map<String, Value>) -> Map<String, Value> {
     let mut bare = content.clone();
     if let Some(Value::Object(meta)) = bare.get_mut("meta") {
@@ -232,6 +233,7 @@ fn bare(content: &Map<String, Value>) -> Map<String, Value> {
             bare.remove("meta");
         }
     }
+    interpretation::take_back(&mut bare);
     bare
 }
 

@@ -25,6 +25,20 @@ fn at<T>(entry: &Entry<T>, fault: impl Into<String>) -> Fault {
     Fault::new(entry.file, format!("{} {}", entry.list, entry.id), fault)
 }
 
+/// A fault for every name that is none of the entries.
+fn named<'n, T, U>(
+    faults: &mut Vec<Fault>,
+    by: &Entry<T>,
+    what: &str,
+    names: impl IntoIterator<Item = &'n String>,
+    among: &[Entry<U>],
+) {
+    let missing = names
+        .into_iter()
+        .filter(|name| !among.iter().any(|entry| entry.id == **name));
+    faults.extend(missing.map(|name| at(by, format!("{what} {name} is not there"))));
+}
+
 fn ids(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     let mut seen = HashSet::new();
     for entry in &knowledge.shown {
@@ -78,13 +92,8 @@ fn drugs(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
                 format!("RxNorm {} is that of another drug too", code.code),
             ));
         }
-        if !knowledge
-            .classes
-            .iter()
-            .any(|class| class.id == drug.fact.class)
-        {
-            faults.push(at(drug, format!("class {} is not there", drug.fact.class)));
-        }
+        let class = [&drug.fact.class];
+        named(faults, drug, "class", class, &knowledge.classes);
         let ruled = knowledge.rules.iter().any(|rule| {
             rule.fact.kind != RuleKind::Note && rule.fact.covers(&drug.id, drug.fact.codes())
         });
@@ -126,11 +135,7 @@ fn names(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
 fn rules(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     for rule in &knowledge.rules {
         let fact = &rule.fact;
-        for id in &fact.drugs {
-            if knowledge.drug(id).is_none() {
-                faults.push(at(rule, format!("drug {id} is not in drugs.toml")));
-            }
-        }
+        named(faults, rule, "drug", &fact.drugs, &knowledge.drugs);
         let mut members = knowledge.drugs.iter();
         if !members.any(|drug| fact.covers(&drug.id, drug.fact.codes())) {
             faults.push(at(rule, "matches no drug"));
@@ -161,12 +166,7 @@ fn rules(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
         }
     }
     for dose in &knowledge.doses {
-        if knowledge.drug(&dose.fact.drug).is_none() {
-            faults.push(at(
-                dose,
-                format!("drug {} is not in drugs.toml", dose.fact.drug),
-            ));
-        }
+        named(faults, dose, "drug", [&dose.fact.drug], &knowledge.drugs);
         if dose.fact.target_low > dose.fact.target_high || dose.fact.start > dose.fact.target_low {
             faults.push(at(
                 dose,
@@ -180,12 +180,10 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     let find = |id: &str| knowledge.scores.iter().find(|score| score.id == id);
     for score in &knowledge.scores {
         let fact = &score.fact;
-        let parts: Vec<_> = fact.sum_of.iter().map(|id| find(id)).collect();
-        if parts.iter().any(Option::is_none) {
-            faults.push(at(score, "sum_of names a score that is not there"));
-        }
-        let highest: i64 = parts.iter().flatten().map(|part| part.fact.max).sum();
-        if fact.min > fact.max || (!parts.is_empty() && highest != fact.max) {
+        named(faults, score, "score", &fact.sum_of, &knowledge.scores);
+        let parts = fact.sum_of.iter().filter_map(|id| find(id));
+        let highest: i64 = parts.map(|part| part.fact.max).sum();
+        if fact.min > fact.max || (!fact.sum_of.is_empty() && highest != fact.max) {
             faults.push(at(score, "max is not the sum of the parts, or below min"));
         }
     }
@@ -196,32 +194,41 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
             faults.push(at(outcome, "after names no outcome that stands before it"));
         }
     }
+    for outcome in &knowledge.outcomes {
+        let lasts = [&outcome.fact.lasts];
+        named(faults, outcome, "duration", lasts, &knowledge.durations);
+    }
     for instrument in &knowledge.instruments {
-        if find(&instrument.fact.total).is_none() {
-            let fault = format!("score {} is not there", instrument.fact.total);
-            faults.push(at(instrument, fault));
-        }
+        let total = [&instrument.fact.total];
+        named(faults, instrument, "score", total, &knowledge.scores);
     }
     for band in &knowledge.bands {
-        if find(&band.fact.score).is_none() {
-            faults.push(at(band, format!("score {} is not there", band.fact.score)));
+        named(faults, band, "score", [&band.fact.score], &knowledge.scores);
+    }
+    for duration in &knowledge.durations {
+        if duration.fact.days < 1 {
+            faults.push(at(duration, "has at least one day"));
         }
+    }
+    // There is one rule of each, whatever it is called.
+    for baseline in knowledge.baselines.iter().skip(1) {
+        faults.push(at(baseline, "is a second one"));
+    }
+    for pairing in &knowledge.pairings {
+        if pairing.fact.within_days < 0 {
+            faults.push(at(pairing, "within_days is at least 0"));
+        }
+    }
+    for pairing in knowledge.pairings.iter().skip(1) {
+        faults.push(at(pairing, "is a second one"));
     }
 }
 
 fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     for protocol in &knowledge.protocols {
         let fact = &protocol.fact;
-        if !knowledge
-            .places
-            .iter()
-            .any(|place| place.id == fact.setting)
-        {
-            faults.push(at(
-                protocol,
-                format!("setting {} is not there", fact.setting),
-            ));
-        }
+        let setting = [&fact.setting];
+        named(faults, protocol, "setting", setting, &knowledge.places);
         let ordered = fact.sessions_min <= fact.sessions
             && fact.sessions <= fact.sessions_max
             && fact.span_min <= fact.span_max;
@@ -235,9 +242,7 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     }
     for spacing in &knowledge.spacings {
         let fact = &spacing.fact;
-        if !knowledge.kinds.iter().any(|kind| kind.id == fact.kind) {
-            faults.push(at(spacing, format!("kind {} is not there", fact.kind)));
-        }
+        named(faults, spacing, "kind", [&fact.kind], &knowledge.kinds);
         let [first, last] = fact.days;
         if first > last {
             faults.push(at(spacing, "days are out of order"));
@@ -245,21 +250,9 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     }
     for place in &knowledge.places {
         let fact = &place.fact;
-        if !knowledge
-            .schedules
-            .iter()
-            .any(|one| one.id == fact.schedule)
-        {
-            faults.push(at(
-                place,
-                format!("schedule {} is not there", fact.schedule),
-            ));
-        }
-        for sign in &fact.signs {
-            if !knowledge.signs.iter().any(|known| known.id == *sign) {
-                faults.push(at(place, format!("sign {sign} is not there")));
-            }
-        }
+        let schedule = [&fact.schedule];
+        named(faults, place, "schedule", schedule, &knowledge.schedules);
+        named(faults, place, "sign", &fact.signs, &knowledge.signs);
     }
     for kind in &knowledge.kinds {
         if kind.fact.minutes < 1 {
@@ -272,16 +265,10 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
 fn criteria(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     for criterion in &knowledge.criteria {
         let fact = &criterion.fact;
-        for id in &fact.findings {
-            if !knowledge.findings.iter().any(|finding| finding.id == *id) {
-                faults.push(at(criterion, format!("finding {id} is not there")));
-            }
-        }
-        for id in fact.score.iter().chain(&fact.scale) {
-            if !knowledge.scores.iter().any(|score| score.id == *id) {
-                faults.push(at(criterion, format!("score {id} is not there")));
-            }
-        }
+        let findings = &fact.findings;
+        named(faults, criterion, "finding", findings, &knowledge.findings);
+        let scores = fact.score.iter().chain(&fact.scale);
+        named(faults, criterion, "score", scores, &knowledge.scores);
         let (missing, name) = match fact.judged_by {
             JudgedBy::Age => (fact.at_least.is_none(), "at_least"),
             JudgedBy::Score => (

@@ -232,11 +232,49 @@ pub struct Outcome {
     pub percent_below: Option<i64>,
     pub total_min: Option<i64>,
     pub total_max: Option<i64>,
-    pub weeks: i64,
+    /// The id of a duration.
+    pub lasts: String,
+    /// A withdrawal from the treatment may take the place of the duration.
+    #[serde(default)]
+    pub withdrawal: bool,
     pub cgi_improvement_min: Option<i64>,
     pub cgi_improvement_max: Option<i64>,
     pub cgi_severity_max: Option<i64>,
     pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Which {
+    First,
+    Last,
+}
+
+/// The rating that change is measured from.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    pub text: String,
+    /// Of the ratings before the first session.
+    pub with_session: Which,
+    pub without_session: Which,
+    /// A rating of the session's day is one before it.
+    pub on_the_day: bool,
+}
+
+/// How far apart two measurements may be that count together.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pairing {
+    pub text: String,
+    pub within_days: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Duration {
+    pub text: String,
+    pub days: i64,
 }
 
 /// A kind of appointment of the programme.

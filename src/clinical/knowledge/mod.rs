@@ -12,9 +12,9 @@ use std::path::Path;
 pub use criterion::{Codes, Criterion, Effect, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Advice, Anchor, Band, Class, Code, Dose, Drug, Freshness, GapUnit, Instrument, Kind, Limit,
-    Outcome, Place, Product, Protocol, Rule, RuleKind, Schedule, Score, Severities, Sign, Source,
-    Spacing, Trial, WashOut,
+    Advice, Anchor, Band, Baseline, Class, Code, Dose, Drug, Duration, Freshness, GapUnit,
+    Instrument, Kind, Limit, Outcome, Pairing, Place, Product, Protocol, Rule, RuleKind, Schedule,
+    Score, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
 };
 pub use load::Fault;
 
@@ -41,6 +41,9 @@ pub struct Knowledge {
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
     pub outcomes: Vec<Entry<Outcome>>,
+    pub baselines: Vec<Entry<Baseline>>,
+    pub pairings: Vec<Entry<Pairing>>,
+    pub durations: Vec<Entry<Duration>>,
     pub kinds: Vec<Entry<Kind>>,
     pub places: Vec<Entry<Place>>,
     pub protocols: Vec<Entry<Protocol>>,
@@ -95,6 +98,9 @@ impl Knowledge {
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),
             outcomes: files.take("scales.toml", "outcome"),
+            baselines: files.take("scales.toml", "baseline"),
+            pairings: files.take("scales.toml", "pairing"),
+            durations: files.take("scales.toml", "duration"),
             kinds: files.take("course.toml", "kind"),
             places: files.take("course.toml", "setting"),
             protocols: files.take("course.toml", "protocol"),

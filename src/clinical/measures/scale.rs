@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::clinical::CANONICAL;
-use crate::clinical::knowledge::{Entry, Instrument, Knowledge, Score};
+use crate::clinical::knowledge::{Band, Entry, Instrument, Knowledge, Score};
 use crate::fhir::search::path::{items, text};
 
 /// Where the project's own codes stand.
@@ -98,4 +98,10 @@ pub fn instrument<'k>(
         let total = self::score(knowledge, &instrument.fact.total);
         total.is_some_and(|total| tree(knowledge, total).iter().any(|one| one.id == score.id))
     })
+}
+
+/// How severe a value is.
+pub fn band<'k>(knowledge: &'k Knowledge, score: &str, value: i64) -> Option<&'k Entry<Band>> {
+    let mut bands = knowledge.bands.iter();
+    bands.find(|band| band.fact.score == score && (band.fact.min..=band.fact.max).contains(&value))
 }

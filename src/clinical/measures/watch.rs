@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::interpretation;
 use super::judge::{Around, Findings, Member, is_scored, judge};
 use crate::clinical::medication::Rules;
 use crate::fhir::authority::Authority;
@@ -27,7 +28,10 @@ impl Rule for MeasureWatch {
     fn concerns(&self, draft: &Draft) -> bool {
         let content = draft.content.as_ref();
         draft.key.resource_type == "Observation"
-            && content.is_some_and(|resource| is_scored(&self.0.knowledge, &resource.content))
+            && content.is_some_and(|resource| {
+                let content = &resource.content;
+                is_scored(&self.0.knowledge, content) || interpretation::is_said(content)
+            })
     }
 
     async fn review(
@@ -62,7 +66,13 @@ impl Rule for MeasureWatch {
                 break;
             }
         }
-        Ok(desk.review)
+        let review = desk.review;
+        for draft in drafts.iter_mut().filter(|draft| self.concerns(draft)) {
+            if let Some(resource) = &mut draft.content {
+                interpretation::fill(&self.0.knowledge, &mut resource.content);
+            }
+        }
+        Ok(review)
     }
 }
 

@@ -9,7 +9,7 @@ use super::verdict::Verdict;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Arguments, Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
+    Arguments, Call, Definition, Level, Operation, Parameter, Part, Records, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -75,12 +75,7 @@ impl Operation for MedicationCompatibility {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a Patient.",
-            ));
-        };
+        let patient = call.instance()?;
         let question = question(&call.arguments)?;
         let records = call.records();
         let patient = records.read(patient).await?.key.to_string();

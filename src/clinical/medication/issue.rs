@@ -17,6 +17,11 @@ pub fn system() -> String {
     format!("{CANONICAL}/detected-issue")
 }
 
+/// The system of the ids of rules.
+pub fn rule_system() -> String {
+    format!("{CANONICAL}/CodeSystem/medication-compatibility")
+}
+
 pub fn key(rule: &str, subject: &ResourceKey) -> ResourceKey {
     let digest = Sha256::digest(format!("{rule}\n{subject}"));
     let digits: String = digest
@@ -100,7 +105,7 @@ pub fn content(
         "code": {
             "coding": [
                 {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": code, "display": display},
-                {"system": format!("{CANONICAL}/CodeSystem/medication-compatibility"), "code": rule},
+                {"system": rule_system(), "code": rule},
             ],
             "text": format!("{name} with ketamine"),
         },

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::clinical::CANONICAL;
+use crate::clinical::programme;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
 
@@ -83,12 +83,12 @@ fn last_moment(value: &Value) -> Option<i64> {
 
 /// Marked as the programme's own treatment, by a tag.
 pub fn is_own_treatment(record: &Map<String, Value>) -> bool {
-    let system = format!("{CANONICAL}/CodeSystem/programme");
+    let system = programme::system();
     let meta = record.get("meta").and_then(Value::as_object);
     let mut tags = meta.into_iter().flat_map(|meta| items(meta, "tag"));
     tags.any(|tag| {
         tag.get("system").and_then(Value::as_str) == Some(system.as_str())
-            && tag.get("code").and_then(Value::as_str) == Some("own-treatment")
+            && tag.get("code").and_then(Value::as_str) == Some(programme::OWN_TREATMENT)
     })
 }
 

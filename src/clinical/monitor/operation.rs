@@ -16,7 +16,7 @@ use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
 use crate::fhir::operation::records::Version;
 use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, Target, output,
+    Call, Definition, Level, Operation, Parameter, Part, Records, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
@@ -66,9 +66,7 @@ impl Operation for SessionMonitor {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(key) = &call.target else {
-            return Err(refusal("The operation is one of an Appointment."));
-        };
+        let key = call.instance()?;
         let knowledge = &self.0.knowledge;
         let records = call.records();
         let base = Base::new(&call.engine.settings.base_url);

@@ -29,16 +29,25 @@ pub async fn of_candidacy(
         }
         Err(failure) => return Err(failure),
     };
-    let named = |status: Status| {
+    let blocking = |status: Status| {
         let blocking = all
             .iter()
-            .filter(|one| one.criterion.fact.if_missing == Effect::Block);
-        let found = blocking.filter(|one| one.status == status);
-        let ids: Vec<&str> = found.map(|one| one.criterion.id.as_str()).collect();
+            .filter(move |one| one.criterion.fact.if_missing == Effect::Block);
+        blocking.filter(move |one| one.status == status)
+    };
+    let named = |status: Status| {
+        let ids: Vec<&str> = blocking(status)
+            .map(|one| one.criterion.id.as_str())
+            .collect();
         ids.join(", ")
     };
     let (against, open) = (named(Status::NotMet), named(Status::Unknown));
-    let more = format!("{patient}/$ketamine-candidacy says why.");
+    let mut more = format!("{patient}/$ketamine-candidacy says why.");
+    // What is recorded and does not settle it is for somebody to look at.
+    for one in blocking(Status::Unknown).filter(|one| !one.evidence.is_empty()) {
+        let (id, reasons) = (&one.criterion.id, one.reasons.join(" "));
+        more.push_str(&format!(" {id}: {reasons}"));
+    }
     Ok(if !against.is_empty() {
         Check::hold(ID, format!("Not met: {against}. {more}"))
     } else if !open.is_empty() {

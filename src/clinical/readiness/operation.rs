@@ -13,7 +13,7 @@ use crate::clinical::appointment::companion::place;
 use crate::clinical::medication::{Question, Rules, Setting};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::Engine;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Part, Records, Target, output};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Part, Records, output};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::reference::Base;
@@ -38,12 +38,7 @@ impl Operation for SessionReadiness {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(key) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of an Appointment.",
-            ));
-        };
+        let key = call.instance()?;
         let checks = readiness(&self.0, call.engine, &call.records(), key).await?;
         let go = checks.iter().all(|check| check.state == State::Go);
         let mut parts = vec![

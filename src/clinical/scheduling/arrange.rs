@@ -10,7 +10,7 @@ use crate::clinical::appointment::companion::{PARTICIPATION, place};
 use crate::clinical::appointment::status::{TAKES_TIME, may_follow};
 use crate::clinical::medication::Rules;
 use crate::fhir::answer::Answer;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records, Target};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::path::text;
@@ -54,12 +54,7 @@ impl Operation for ArrangeAppointment {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(key) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of an Appointment.",
-            ));
-        };
+        let key = call.instance()?;
         let records = call.records();
         let appointment = records.read(key).await?;
         let base = Base::new(&call.engine.settings.base_url);

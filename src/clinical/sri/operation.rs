@@ -11,9 +11,7 @@ use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Seen, Target, output,
-};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, Seen, output};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -44,12 +42,7 @@ impl Operation for SriTrials {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a Patient.",
-            ));
-        };
+        let patient = call.instance()?;
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.map_or_else(now, |(low, _)| low);
         let records = call.records();

@@ -6,16 +6,20 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::outcome::{Course, Judged, Verdict, outcomes};
-use super::series::{Point, Series, band, baseline, reduction};
+use super::run::Truth;
+use super::series::{Point, Series, baseline, reduction};
 use super::session::{self, Sessions};
 use crate::clinical::CANONICAL;
+use crate::clinical::course;
 use crate::clinical::knowledge::{Entry, Score};
 use crate::clinical::measures::scale;
 use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::gather;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, Target, output};
+use crate::fhir::operation::{
+    Call, Definition, Level, Operation, Parameter, Part, Records, output,
+};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -58,6 +62,7 @@ struct Read {
     improvement: Series,
     severity: Series,
     sessions: Sessions,
+    withdrawn: Option<bool>,
     /// The types of which there is more than the caller may see.
     hidden: Vec<&'static str>,
 }
@@ -69,12 +74,7 @@ impl Operation for YbocsTrajectory {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            return Err(Failure::new(
-                Kind::NotFound,
-                "The operation is one of a Patient.",
-            ));
-        };
+        let patient = call.instance()?;
         let score = self.score(call.arguments.text("measure").unwrap_or(TOTAL))?;
         // A day is looked at to its end.
         let at = call.arguments.text("at").and_then(date::range);
@@ -148,6 +148,7 @@ impl YbocsTrajectory {
                 session::add(&mut read.sessions, &self.0, &shelf, &source, content, at);
             }
         }
+        read.withdrawn = withdrawn(&records, patient).await?;
         Ok(read)
     }
 
@@ -155,19 +156,18 @@ impl YbocsTrajectory {
         let knowledge = &self.0.knowledge;
         let points = &read.series.points;
         let first_session = read.sessions.keys().next().copied();
-        let start = baseline(points, first_session);
+        let start = baseline(knowledge, points, first_session);
         let baseline = start.and_then(|start| points.get(start));
         let judged = match baseline.zip(start) {
-            Some((baseline, start)) if score.id == TOTAL => outcomes(
+            Some((baseline, start)) if score.id == TOTAL => outcomes(&Course {
+                baseline,
+                points: points.get(start + 1..).unwrap_or_default(),
+                improvement: &read.improvement,
+                severity: &read.severity,
+                today: at.div_euclid(DAY),
+                withdrawn: Truth::of(read.withdrawn),
                 knowledge,
-                &Course {
-                    baseline,
-                    points: points.get(start + 1..).unwrap_or_default(),
-                    improvement: &read.improvement,
-                    severity: &read.severity,
-                    today: at.div_euclid(DAY),
-                },
-            ),
+            }),
             _ => Vec::new(),
         };
         let complete = read.hidden.is_empty() && read.uncounted().is_empty();
@@ -183,10 +183,13 @@ impl YbocsTrajectory {
         }
         parts.extend(read.notices());
         if let Some(baseline) = baseline {
-            parts.push(Part::parts("baseline", self.point(score, baseline, None)));
+            let mut shown = self.point(score, baseline, None);
+            shown.extend(self.baseline_rule());
+            parts.push(Part::parts("baseline", shown));
         } else {
-            let text = "There is no rating to begin with: the last one up to the day of the first session, or the first where no session is recorded.";
+            let text = "There is no rating to begin with.";
             parts.push(Part::text("notice", text));
+            parts.extend(self.baseline_rule());
         }
         for (place, point) in points.iter().enumerate() {
             let behind = start.is_some_and(|start| place > start);
@@ -212,13 +215,26 @@ impl YbocsTrajectory {
         parts
     }
 
+    /// By which rule the baseline is chosen.
+    fn baseline_rule(&self) -> Vec<Part> {
+        let Some(rule) = self.0.knowledge.baselines.first() else {
+            return Vec::new();
+        };
+        let mut parts = vec![
+            Part::text("definition", &rule.fact.text),
+            Part::code("tier", rule.tier().code()),
+        ];
+        parts.extend(rule.tier().mark().map(|mark| Part::text("mark", mark)));
+        parts
+    }
+
     fn point(&self, score: &Entry<Score>, point: &Point, from: Option<&Point>) -> Vec<Part> {
         let mut parts = vec![
             Part::reference("source", &point.source),
             Part::value("time", "DateTime", point.time.as_str()),
             Part::value("value", "Integer", point.value),
         ];
-        let band = band(&self.0.knowledge, &score.id, point.value);
+        let band = scale::band(&self.0.knowledge, &score.id, point.value);
         parts.extend(band.map(|band| Part::code("band", &band.id)));
         if let Some(from) = from {
             parts.push(Part::value("change", "Integer", point.value - from.value));
@@ -268,6 +284,22 @@ impl YbocsTrajectory {
         parts.extend(rule.tier().mark().map(|mark| Part::text("mark", mark)));
         Part::parts("outcome", parts)
     }
+}
+
+/// Whether a course of the programme was revoked; `None` where that is not to be seen.
+async fn withdrawn(records: &Records<'_>, patient: &str) -> Result<Option<bool>, Failure> {
+    let courses = format!("{}|", course::system());
+    let criteria = [
+        ("patient", patient),
+        ("identifier", courses.as_str()),
+        ("status", "revoked"),
+    ];
+    let seen = records.search("CarePlan", &criteria).await?;
+    Ok(match seen.resources.is_empty() {
+        false => Some(true),
+        true if seen.hidden => None,
+        true => Some(false),
+    })
 }
 
 const DAY: i64 = 86_400_000_000;

@@ -43,14 +43,24 @@ pub struct Course<'s> {
     pub severity: &'s Series,
     /// The day of the question.
     pub today: i64,
+    /// Whether a course was withdrawn before its end.
+    pub withdrawn: Truth,
+    pub knowledge: &'s Knowledge,
 }
 
-const WEEK: i64 = 7;
+impl Course<'_> {
+    /// How many days the rule asks for; `None` where nobody says.
+    fn days(&self, rule: &Outcome) -> Option<i64> {
+        let mut durations = self.knowledge.durations.iter();
+        let duration = durations.find(|duration| duration.id == rule.lasts)?;
+        Some(duration.fact.days)
+    }
+}
 
 /// All rules of the knowledge base, in its order.
-pub fn outcomes<'k>(knowledge: &'k Knowledge, course: &Course<'_>) -> Vec<Judged<'k>> {
+pub fn outcomes<'k>(course: &Course<'k>) -> Vec<Judged<'k>> {
     let mut judged: Vec<Judged<'k>> = Vec::new();
-    for rule in &knowledge.outcomes {
+    for rule in &course.knowledge.outcomes {
         let one = match &rule.fact.after {
             None => judge(rule, course, 0),
             Some(earlier) => {
@@ -74,7 +84,7 @@ fn judge<'k>(rule: &'k Entry<Outcome>, course: &Course<'_>, from: usize) -> Judg
         .checked_sub(1)
         .and_then(|place| course.points.get(place));
     let before = before.unwrap_or(course.baseline).day;
-    let needed = rule.fact.weeks.saturating_mul(WEEK);
+    let needed = course.days(&rule.fact).unwrap_or(i64::MAX);
     let shifted = |row: Row| Row {
         first: row.first + from,
         last: row.last + from,
@@ -109,7 +119,7 @@ fn judge<'k>(rule: &'k Entry<Outcome>, course: &Course<'_>, from: usize) -> Judg
 fn why_open(truths: &[Truth], row: Row) -> &'static str {
     let mut within = truths.iter().skip(row.first).take(row.last + 1 - row.first);
     if within.any(|truth| *truth == Truth::Unknown) {
-        "The clinician's impression (CGI) of the same day is not recorded."
+        "The clinician's impression (CGI) that belongs to a rating is not recorded."
     } else {
         "The ratings do not show that it held for as long as the rule asks."
     }
@@ -132,11 +142,13 @@ fn after<'k>(
         return none("There is nothing before it that it could follow.");
     };
     if earlier.verdict == Verdict::Met {
-        return judge(rule, course, attained(earlier.rule, course) + 1);
+        let from = attained(earlier.rule, course) + 1;
+        return cut_short(judge(rule, course, from), course, from);
     }
     let mut points = course.points.iter();
     let possible = points.position(|point| truth(&earlier.rule.fact, course, point) != Truth::No);
-    let mut judged = judge(rule, course, possible.map_or(0, |place| place + 1));
+    let from = possible.map_or(0, |place| place + 1);
+    let mut judged = cut_short(judge(rule, course, from), course, from);
     if judged.verdict == Verdict::Met {
         judged.verdict = Verdict::Undetermined;
         judged.current = false;
@@ -145,9 +157,31 @@ fn after<'k>(
     judged
 }
 
+/// A withdrawal may stand for the time that a rule asks for. Why somebody withdrew
+/// no record says, so that it leaves open what else would not be met.
+fn cut_short<'k>(mut judged: Judged<'k>, course: &Course<'_>, from: usize) -> Judged<'k> {
+    let rule = &judged.rule.fact;
+    let mut points = course.points.iter().skip(from);
+    if judged.verdict != Verdict::NotMet
+        || !rule.withdrawal
+        || course.withdrawn == Truth::No
+        || !points.any(|point| truth(rule, course, point) != Truth::No)
+    {
+        return judged;
+    }
+    judged.verdict = Verdict::Undetermined;
+    judged.reason = match course.withdrawn {
+        Truth::Yes => {
+            "The ratings were worse and the course was withdrawn: whether because of that a clinician decides."
+        }
+        _ => "The ratings were worse, and whether the course was withdrawn is not known.",
+    };
+    judged
+}
+
 /// The rating by which the rule was met for the first time.
 fn attained(rule: &Entry<Outcome>, course: &Course<'_>) -> usize {
-    let needed = rule.fact.weeks.saturating_mul(WEEK);
+    let needed = course.days(&rule.fact).unwrap_or(i64::MAX);
     let mut start: Option<i64> = None;
     for (place, point) in course.points.iter().enumerate() {
         if truth(&rule.fact, course, point) != Truth::Yes {
@@ -180,12 +214,14 @@ fn truth(rule: &Outcome, course: &Course<'_>, point: &Point) -> Truth {
     };
     let score = rule.total_min.is_none_or(|min| point.value >= min)
         && rule.total_max.is_none_or(|max| point.value <= max);
+    let pairing = course.knowledge.pairings.first();
+    let within = pairing.map_or(0, |pairing| pairing.fact.within_days);
     let cgi =
         |series: &Series, min: Option<i64>, max: Option<i64>| {
             if min.is_none() && max.is_none() {
                 return Truth::Yes;
             }
-            let value = series.on(point.day);
+            let value = series.near(point.day, within);
             Truth::of(value.map(|value| {
                 min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max)
             }))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::clinical::knowledge::{Band, Entry, Knowledge};
+use crate::clinical::knowledge::{Entry, Knowledge, Score, Which};
 use crate::clinical::measures::judge::effective;
 use crate::clinical::measures::scale::{self, Meaning};
 use crate::clinical::measures::value;
@@ -64,20 +64,16 @@ impl Series {
             .sort_by(|a, b| (a.moment, &a.source).cmp(&(b.moment, &b.source)));
     }
 
-    /// The last value of a day.
-    pub fn on(&self, day: i64) -> Option<i64> {
-        let mut points = self.points.iter().rev();
-        points
-            .find(|point| point.day == day)
-            .map(|point| point.value)
+    /// The value that is nearest to a day, the later one of two, and not farther from
+    /// it than so many days.
+    pub fn near(&self, day: i64, within: i64) -> Option<i64> {
+        let away = |point: &&Point| point.day.abs_diff(day);
+        let near = self.points.iter().rev().min_by_key(away)?;
+        (near.day.abs_diff(day) <= within.unsigned_abs()).then_some(near.value)
     }
 }
 
-fn point(
-    score: &Entry<crate::clinical::knowledge::Score>,
-    source: &str,
-    of: &Map<String, Value>,
-) -> Option<Point> {
+fn point(score: &Entry<Score>, source: &str, of: &Map<String, Value>) -> Option<Point> {
     let value = value::of_score(score, of).ok()??;
     let time = effective(of)?;
     let (low, high) = date::range(time)?;
@@ -90,12 +86,24 @@ fn point(
     })
 }
 
-/// The last rating up to the end of the first session's day; without a session
-/// the first rating.
-pub fn baseline(points: &[Point], first_session: Option<i64>) -> Option<usize> {
-    match first_session {
-        None => (!points.is_empty()).then_some(0),
-        Some(day) => points.iter().rposition(|point| point.day <= day),
+/// The place of the rating that change is measured from.
+pub fn baseline(
+    knowledge: &Knowledge,
+    points: &[Point],
+    first_session: Option<i64>,
+) -> Option<usize> {
+    let rule = &knowledge.baselines.first()?.fact;
+    let (which, before) = match first_session {
+        None => (rule.without_session, points.len()),
+        Some(day) => {
+            let day = day + i64::from(rule.on_the_day);
+            let before = points.iter().take_while(|point| point.day < day);
+            (rule.with_session, before.count())
+        }
+    };
+    match which {
+        Which::First => (before > 0).then_some(0),
+        Which::Last => before.checked_sub(1),
     }
 }
 
@@ -103,9 +111,4 @@ pub fn baseline(points: &[Point], first_session: Option<i64>) -> Option<usize> {
 pub fn reduction(baseline: i64, value: i64) -> Option<i64> {
     let lower = baseline.checked_sub(value)?.checked_mul(1000)?;
     (baseline > 0).then(|| lower.div_euclid(baseline))
-}
-
-pub fn band<'k>(knowledge: &'k Knowledge, score: &str, value: i64) -> Option<&'k Entry<Band>> {
-    let mut bands = knowledge.bands.iter();
-    bands.find(|band| band.fact.score == score && (band.fact.min..=band.fact.max).contains(&value))
 }

@@ -8,48 +8,33 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use crate::clinical::CANONICAL;
+use crate::clinical::interpretation::{say, withdraw};
 use crate::clinical::knowledge::{Entry, Knowledge, Limit};
 use crate::clinical::observation::{compare, quantity, sign_of};
-use crate::fhir::search::path::items;
 
 const SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
 
-fn limits() -> String {
+/// The system of the ids of limits.
+pub fn system() -> String {
     format!("{CANONICAL}/CodeSystem/vital-limit")
 }
 
 /// Takes back what the service said earlier, and says what holds of the values
 /// that are there now; of doubtful ones nothing.
 pub fn fill(knowledge: &Knowledge, content: &mut Map<String, Value>, doubtful: bool) {
-    withdraw(content);
+    let system = system();
+    withdraw(content, &system);
     let own = (!doubtful).then(|| crossed(knowledge, content)).flatten();
     let mut worst = own;
     if let Some(Value::Array(components)) = content.get_mut("component") {
         for component in components.iter_mut().filter_map(Value::as_object_mut) {
-            withdraw(component);
+            withdraw(component, &system);
             let crossed = (!doubtful).then(|| crossed(knowledge, component)).flatten();
-            say(component, crossed);
+            tell(component, crossed);
             worst = worse(worst, crossed);
         }
     }
-    say(content, worst);
-}
-
-fn withdraw(holder: &mut Map<String, Value>) {
-    let system = limits();
-    let is_own = |concept: &Value| {
-        let concept = concept.as_object();
-        let mut codings = concept
-            .into_iter()
-            .flat_map(|concept| items(concept, "coding"));
-        codings.any(|coding| coding.get("system").and_then(Value::as_str) == Some(&system))
-    };
-    if let Some(Value::Array(concepts)) = holder.get_mut("interpretation") {
-        concepts.retain(|concept| !is_own(concept));
-        if concepts.is_empty() {
-            holder.remove("interpretation");
-        }
-    }
+    tell(content, worst);
 }
 
 /// The farthest limit that the value is beyond.
@@ -82,8 +67,8 @@ fn worse<'k>(
     if far(other) > far(one) { other } else { one }
 }
 
-fn say(holder: &mut Map<String, Value>, limit: Option<&Entry<Limit>>) {
-    let Some(limit) = limit.filter(|_| !holder.contains_key("interpretation")) else {
+fn tell(holder: &mut Map<String, Value>, limit: Option<&Entry<Limit>>) {
+    let Some(limit) = limit else {
         return;
     };
     let Some(code) = limit.fact.interpretation.as_deref() else {
@@ -96,9 +81,9 @@ fn say(holder: &mut Map<String, Value>, limit: Option<&Entry<Limit>>) {
         "LL" => "Critical low",
         _ => code,
     };
-    let concept = json!([{"coding": [
+    let codings = json!([
         {"system": SYSTEM, "code": code, "display": display},
-        {"system": limits(), "code": limit.id},
-    ]}]);
-    holder.insert("interpretation".to_owned(), concept);
+        {"system": system(), "code": limit.id},
+    ]);
+    say(holder, codings);
 }

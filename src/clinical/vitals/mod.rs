@@ -5,7 +5,7 @@
 
 mod finding;
 mod flag;
-mod interpretation;
+pub mod interpretation;
 mod watch;
 
 pub use finding::Strictness;

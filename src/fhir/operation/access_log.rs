@@ -10,10 +10,10 @@ use super::super::engine::{Engine, now, unavailable};
 use super::super::index::refusal;
 use super::super::interaction::route::AUDIT_EVENT;
 use super::super::link::CURSOR;
-use super::super::outcome::{Failure, Kind};
+use super::super::outcome::Failure;
 use super::super::search::page::{self, Place};
 use super::super::search::{Query, compile};
-use super::{Call, Definition, Level, Operation, Parameter, Part, Target, output};
+use super::{Call, Definition, Level, Operation, Parameter, Part, output};
 use crate::store::{AuditEntry, Position, ResourceKey, Scope, SearchPlan};
 
 pub static ACCESS_LOG: Definition = Definition {
@@ -58,10 +58,7 @@ impl Operation for AccessLog {
     }
 
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
-        let Target::Instance(patient) = &call.target else {
-            let text = "The operation is one of a Patient.";
-            return Err(Failure::new(Kind::NotFound, text));
-        };
+        let patient = call.instance()?;
         call.records().read(patient).await?;
         let scope = call.authority.trail(&patient.id)?;
         settle(call.engine).await?;

@@ -125,6 +125,17 @@ impl Arguments {
         &self.searched
     }
 
+    /// All that is no resource, as a query has it.
+    pub fn query(&self) -> impl Iterator<Item = (&str, &str)> {
+        let named = self.named.iter();
+        let named = named.filter_map(|(name, argument)| match argument {
+            Argument::Text(text) => Some((*name, text.as_str())),
+            Argument::Resource(_) => None,
+        });
+        let searched = self.searched.iter();
+        named.chain(searched.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
     pub fn resource(&self, name: &str) -> Option<&Resource> {
         self.named
             .iter()

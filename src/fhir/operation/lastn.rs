@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::answer::Answer;
 use super::super::authority::Permission;
+use super::super::link;
 use super::super::outcome::{Failure, Kind};
 use super::super::search::date::{Range, range_of};
 use super::super::search::path::{items, text};
@@ -63,9 +64,11 @@ impl Operation for LastN {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let seen = call.records().search("Observation", &criteria).await?;
+        let seen = call.quiet_records();
+        let seen = seen.search("Observation", &criteria).await?;
         let max = call.arguments.text("max").and_then(|max| max.parse().ok());
         let last = last(seen.resources, max.unwrap_or(1));
+        call.show(&last);
         let base = &call.engine.settings.base_url;
         let entries = last.into_iter().map(|one| {
             json!({
@@ -75,8 +78,14 @@ impl Operation for LastN {
             })
         });
         let entries: Vec<Value> = entries.collect();
-        let mut bundle =
-            json!({"resourceType": "Bundle", "type": "searchset", "total": entries.len()});
+        let asked = call.arguments.query();
+        let own = link::of(call.engine, ["Observation", "$lastn"], asked);
+        let mut bundle = json!({
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": entries.len(),
+            "link": [{"relation": "self", "url": own}],
+        });
         if let (false, Some(members)) = (entries.is_empty(), bundle.as_object_mut()) {
             members.insert("entry".to_owned(), entries.into());
         }

@@ -13,15 +13,15 @@ pub mod stats;
 pub use access_log::AccessLog;
 pub use arguments::Arguments;
 pub use output::Part;
-pub use records::{Records, Seen};
+pub use records::{Records, Seen, Version};
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use super::answer::Answer;
 use super::audit::Shown;
 use super::authority::Authority;
 use super::engine::Engine;
-use super::outcome::Failure;
+use super::outcome::{Failure, Kind};
 use crate::store::ResourceKey;
 
 /// The operations that every engine has, for documents.
@@ -131,7 +131,29 @@ pub struct Call<'c> {
 impl<'c> Call<'c> {
     /// What the caller may read.
     pub fn records(&self) -> Records<'c> {
-        Records::of(self.engine, self.authority).telling(self.shown)
+        self.quiet_records().telling(self.shown)
+    }
+
+    /// The same; what of it is shown is said by [`Self::show`].
+    pub fn quiet_records(&self) -> Records<'c> {
+        Records::of(self.engine, self.authority)
+    }
+
+    /// Tells the audit trail what the answer shows.
+    pub fn show<'v>(&self, versions: impl IntoIterator<Item = &'v Version>) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.extend(versions.into_iter().map(Shown::from));
+    }
+
+    /// The resource that it is called on.
+    pub fn instance(&self) -> Result<&ResourceKey, Failure> {
+        match &self.target {
+            Target::Instance(key) => Ok(key),
+            _ => Err(Failure::new(
+                Kind::NotFound,
+                "The operation is one of a single resource: call it behind the resource's id.",
+            )),
+        }
     }
 }
 

@@ -36,6 +36,15 @@ pub struct Version {
     pub resource: Resource,
 }
 
+impl From<&Version> for Shown {
+    fn from(version: &Version) -> Self {
+        Self {
+            key: version.key.clone(),
+            version: version.version,
+        }
+    }
+}
+
 /// Reads as the caller may, or (for a rule) all there is: whether a write is
 /// right does not depend on what its writer may see.
 #[derive(Clone, Copy)]

@@ -93,6 +93,13 @@ impl Decimal {
         (around(-tenth), around(tenth))
     }
 
+    pub fn negative(self) -> Self {
+        Self {
+            mantissa: -self.mantissa,
+            ..self
+        }
+    }
+
     /// The exact sum; `None` where it has too many digits.
     pub fn plus(self, other: Self) -> Option<Self> {
         let exponent = self.exponent.min(other.exponent);

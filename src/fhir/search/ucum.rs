@@ -85,6 +85,45 @@ impl Unit {
         scaled.times(self.numerator, self.denominator)
     }
 
+    /// The value in another unit of the same kind: exact where it has an end, else to
+    /// ten significant digits.
+    pub fn convert(&self, value: Decimal, to: &Self) -> Option<Decimal> {
+        const DIGITS: u128 = 1_000_000_000;
+        if self.base != to.base {
+            return None;
+        }
+        let value = match self.offset {
+            Some(offset) => value.plus(offset)?,
+            None => value,
+        };
+        let bottom = self.denominator.checked_mul(to.numerator)?;
+        let top = self.numerator.checked_mul(to.denominator)?;
+        let shared = gcd(top, bottom).max(1);
+        let (top, bottom) = (top / shared, bottom / shared);
+        let mut top = value.mantissa.unsigned_abs().checked_mul(top)?;
+        let mut exponent = value.exponent + self.exponent - to.exponent;
+        while top % bottom != 0 && top / bottom < DIGITS {
+            top = top.checked_mul(10)?;
+            exponent = exponent.checked_sub(1)?;
+        }
+        let rounded = (top.checked_add(bottom / 2)?).checked_div(bottom)?;
+        let mantissa = i128::try_from(rounded).ok()? * value.mantissa.signum();
+        let value = Decimal {
+            mantissa,
+            exponent,
+            precision: exponent,
+        };
+        match to.offset {
+            Some(offset) => value.plus(offset.negative()),
+            None => Some(value),
+        }
+    }
+
+    /// Whether products and shares of it are units too: degrees are not.
+    pub fn is_ratio(&self) -> bool {
+        self.offset.is_none()
+    }
+
     fn number(numerator: u128, denominator: u128, exponent: i32) -> Self {
         Self {
             numerator,
@@ -302,6 +341,37 @@ mod tests {
         for (one, other) in cases {
             assert_eq!(in_base(one.0, one.1), in_base(other.0, other.1), "{one:?}");
         }
+    }
+
+    /// By the definitions: a foot has 12 inches of 2.54 cm, 1 mm[Hg] 133.322 Pa.
+    #[test]
+    fn values_convert() {
+        let converted = |value: &str, from: &str, to: &str| {
+            let (from, to) = (unit(from).unwrap(), unit(to).unwrap());
+            from.convert(Decimal::parse(value).unwrap(), &to)
+        };
+        for (value, from, to, expected) in [
+            ("5.4", "g", "mg", "5400"),
+            ("-3", "m", "cm", "-300"),
+            ("6", "[ft_i]", "cm", "182.88"),
+            ("70", "kg", "kg", "70"),
+            ("16", "kPa", "mm[Hg]", "120.0102009"),
+            ("120", "mm[Hg]", "kPa", "15.99864"),
+            ("98.6", "[degF]", "Cel", "37"),
+            ("-40", "Cel", "[degF]", "-40"),
+            ("0", "mg", "g", "0"),
+            ("1", "/min", "/s", "0.01666666667"),
+        ] {
+            let value = converted(value, from, to).unwrap();
+            let expected = Decimal::parse(expected).unwrap();
+            assert_eq!(
+                value.ordered(),
+                expected.ordered(),
+                "{from} -> {to}: {value:?}"
+            );
+        }
+        assert_eq!(converted("1", "mg/dL", "mmol/L"), None);
+        assert_eq!(converted("1", "[iU]", "mg"), None);
     }
 
     #[test]

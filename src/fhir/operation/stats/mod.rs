@@ -1,26 +1,29 @@
 //! `Observation/$stats`: figures on a patient's measurements.
-//! <https://hl7.org/fhir/R4/observation-operation-stats.html>. `figures` computes,
-//! this reads and writes.
+//! <https://hl7.org/fhir/R4/observation-operation-stats.html>. `group` brings values
+//! to one unit, `figures` and `shape` compute, `statistics` writes; this reads.
 
 mod asked;
 mod figures;
+mod group;
+mod shape;
+mod statistics;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
 use super::super::outcome::{Failure, Kind};
-use super::super::resource::instant;
-use super::super::search::decimal::Decimal;
 use super::super::search::path::{items, text};
 use super::super::search::reference::{Base, local};
-use super::super::search::ucum;
 use super::records::{Records, Version};
 use super::{Call, Definition, Level, Operation, Parameter, Part, output};
 use asked::{Asked, codings};
-use figures::{Sample, figure};
+use group::Group;
 
+pub use statistics::{LINE, LINE_CODES};
+
+/// <https://hl7.org/fhir/R4/valueset-observation-statistics.html>
 const STATISTICS: &[&str] = &[
     "average",
     "maximum",
@@ -31,6 +34,18 @@ const STATISTICS: &[&str] = &[
     "sum",
     "variance",
     "std-dev",
+    "20-percent",
+    "80-percent",
+    "4-lower",
+    "4-upper",
+    "4-dev",
+    "5-1",
+    "5-2",
+    "5-3",
+    "5-4",
+    "skew",
+    "kurtosis",
+    "regression",
 ];
 
 const fn optional(name: &'static str, kind: &'static str, text: &'static str) -> Parameter {
@@ -47,7 +62,7 @@ pub static STATS: Definition = Definition {
     name: "stats",
     url: "http://hl7.org/fhir/OperationDefinition/Observation-stats",
     title: "Statistics on measurements",
-    text: "Figures on the quantities in UCUM units of one subject, by code, also those of components and members of a panel. Variance and deviation are those of a sample (n - 1). Values of several units under one code are refused, and so is a view that does not reach all of them.",
+    text: "Figures on the quantities in UCUM units of one subject, by code, also those of components and members of a panel. Values in several units are brought to the one that most of them have; units of different kinds are refused, and so is a view that does not reach all of the values. Variance, deviation, skew and kurtosis are those of a sample (n - 1; Joanes and Gill 1998, G1 and G2, 0 for a normal distribution); quantiles lie between the two nearest values in proportion (Hyndman and Fan 1996, definition 7); the regression is the line of the least squares, as two components: what a day adds, and the value at the time of the first measurement.",
     types: &["Observation"],
     levels: &[Level::Type],
     affects_state: false,
@@ -80,14 +95,8 @@ pub static STATS: Definition = Definition {
     ],
 };
 
-pub struct Stats;
-
-/// The quantities of one code.
-#[derive(Default)]
-struct Group {
-    sample: Sample,
-    unit: Option<Map<String, Value>>,
-}
+/// Knows whether the values of an Observation are relied on.
+pub struct Stats(pub fn(&Map<String, Value>) -> bool);
 
 #[async_trait::async_trait]
 impl Operation for Stats {
@@ -105,27 +114,28 @@ impl Operation for Stats {
             groups.entry(coding.clone()).or_default();
         }
         for one in &seen.resources {
-            let whole = asked.names(&one.resource.content).is_some();
-            for of in parts(&one.resource.content) {
+            let content = &one.resource.content;
+            let whole = asked.names(content).is_some();
+            for of in parts(content) {
                 let named = asked.names(of);
                 let of_panel = || whole.then(|| first_coding(of)).flatten();
                 if let Some(coding) = named.or_else(of_panel) {
-                    groups.entry(coding).or_default().add(of)?;
+                    let group = groups.entry(coding).or_default();
+                    group.add(of, content, (self.0)(content));
                 }
             }
         }
         for member in &members {
-            if let Some(coding) = first_coding(&member.resource.content) {
-                groups
-                    .entry(coding)
-                    .or_default()
-                    .add(&member.resource.content)?;
+            let content = &member.resource.content;
+            if let Some(coding) = first_coding(content) {
+                let group = groups.entry(coding).or_default();
+                group.add(content, content, (self.0)(content));
             }
         }
         let statistics: Vec<&str> = call.arguments.texts("statistic").collect();
         let mut answer = Vec::new();
         for (coding, group) in &groups {
-            let one = observation(&asked, coding, group, &statistics)?;
+            let one = statistics::observation(&asked, coding, group, &statistics)?;
             answer.push(Part::resource("statistics", one));
         }
         if call.arguments.text("include") == Some("true") {
@@ -191,92 +201,4 @@ fn parts(content: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Valu
 
 fn first_coding(of: &Map<String, Value>) -> Option<(String, String)> {
     codings(of).into_iter().next()
-}
-
-impl Group {
-    fn add(&mut self, of: &Map<String, Value>) -> Result<(), Failure> {
-        if of.contains_key("component") && !of.contains_key("valueQuantity") {
-            // A panel itself has nothing to count.
-            return Ok(());
-        }
-        self.sample.total += 1;
-        let quantity = of.get("valueQuantity").and_then(Value::as_object);
-        let quantity = quantity.filter(|quantity| {
-            text(quantity, "system") == Some(ucum::SYSTEM) && !quantity.contains_key("comparator")
-        });
-        let Some((quantity, unit)) =
-            quantity.and_then(|quantity| Some((quantity, text(quantity, "code")?)))
-        else {
-            return Ok(());
-        };
-        let Some(value) = quantity.get("value").and_then(Decimal::of) else {
-            return Ok(());
-        };
-        let known = self.unit.as_ref().and_then(|known| text(known, "code"));
-        if known.is_some_and(|known| known != unit) {
-            let text = "The values are in several units; statistics are computed on one.";
-            return Err(Failure::new(Kind::BusinessRule, text));
-        }
-        if self.unit.is_none() {
-            let mut unit = quantity.clone();
-            unit.remove("value");
-            self.unit = Some(unit);
-        }
-        self.sample.values.push(value);
-        Ok(())
-    }
-}
-
-fn observation(
-    asked: &Asked,
-    coding: &(String, String),
-    group: &Group,
-    statistics: &[&str],
-) -> Result<Value, Failure> {
-    let mut components = Vec::new();
-    for statistic in statistics {
-        let system = "http://terminology.hl7.org/CodeSystem/observation-statistics";
-        let mut component = json!({"code": {"coding": [{"system": system, "code": statistic}]}});
-        let (name, value) = value(group, statistic)?;
-        if let Some(members) = component.as_object_mut() {
-            members.insert(name.to_owned(), value);
-        }
-        components.push(component);
-    }
-    let mut one = json!({
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"coding": [{"system": coding.0, "code": coding.1}]},
-        "subject": {"reference": asked.subject},
-        "component": components,
-    });
-    if let (Some((low, high)), Some(members)) = (asked.period, one.as_object_mut()) {
-        let period = json!({"start": instant(low), "end": instant(high)});
-        members.insert("effectivePeriod".to_owned(), period);
-    }
-    Ok(one)
-}
-
-fn value(group: &Group, statistic: &str) -> Result<(&'static str, Value), Failure> {
-    if let Some(count) = group.sample.count(statistic) {
-        return Ok(("valueQuantity", json!({"value": count})));
-    }
-    if !group.sample.has(statistic) {
-        let system = "http://terminology.hl7.org/CodeSystem/data-absent-reason";
-        let absent = json!({"coding": [{"system": system, "code": "not-applicable"}]});
-        return Ok(("dataAbsentReason", absent));
-    }
-    let figure = figure(&group.sample, statistic).ok_or_else(|| {
-        Failure::new(
-            Kind::BusinessRule,
-            "The values have too many digits to compute with.",
-        )
-    })?;
-    // The unit of squares is another one.
-    let mut quantity = match statistic {
-        "variance" => Map::new(),
-        _ => group.unit.clone().unwrap_or_default(),
-    };
-    quantity.insert("value".to_owned(), figure);
-    Ok(("valueQuantity", quantity.into()))
 }
