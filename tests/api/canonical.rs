@@ -172,7 +172,9 @@ async fn codes_in_records_are_published(server: Server) {
     server.get(persist).expect(200).await;
     server.put(&statement("m", coded("10734"))).await;
     server.put(&pressure("high", "190", "100")).await;
-    server.put(&measured("odd", &["8867-4"], "900", "/min")).await;
+    server
+        .put(&measured("odd", &["8867-4"], "900", "/min"))
+        .await;
     every_own_code_is_published(&server).await;
     for (kind, system) in [
         ("Observation", "vital-limit"),

@@ -144,7 +144,12 @@ async fn the_band_is_said_where_the_sender_says_nothing(server: Server) {
         let reply = server.get(&format!("/Observation/{id}"));
         reply.expect(200).await.json()
     };
-    for (value, expected) in [(7, "subclinical"), (16, "moderate"), (23, "moderate"), (24, "severe")] {
+    for (value, expected) in [
+        (7, "subclinical"),
+        (16, "moderate"),
+        (23, "moderate"),
+        (24, "severe"),
+    ] {
         server.put(&score("t", "ybocs-total", value)).await;
         let found = stored("t").await;
         let coding = &found["interpretation"][0]["coding"][0];

@@ -206,7 +206,10 @@ async fn a_revoked_course_leaves_a_relapse_open(server: Server) {
     server.put(&plan).await;
     let answer = server.get(&url).expect(200).await.json();
     assert_eq!(verdicts(&answer)[3], "relapse undetermined");
-    assert!(answer.to_string().contains("a clinician decides"), "{answer}");
+    assert!(
+        answer.to_string().contains("a clinician decides"),
+        "{answer}"
+    );
     // Who may not see the plan does not learn that there was no withdrawal.
     plan["status"] = "active".into();
     server.put(&plan).await;
