@@ -36,7 +36,11 @@ fn named<'n, T, U>(
     let missing = names
         .into_iter()
         .filter(|name| !among.iter().any(|entry| entry.id == **name));
-    faults.extend(missing.map(|name| at(by, format!("{what} {name} is not there"))));
+    let place = match among.first() {
+        Some(one) if one.file != by.file => format!("in {}", one.file),
+        _ => "there".to_owned(),
+    };
+    faults.extend(missing.map(|name| at(by, format!("{what} {name} is not {place}"))));
 }
 
 fn ids(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
