@@ -23,12 +23,13 @@ impl World {
         SqliteStore::migrate(&url, &SqliteSettings::default()).expect("a fresh file");
         let sqlite = SqliteStore::open(&url, SqliteSettings::default()).expect("a fresh file");
         let mut stores: Vec<(&'static str, Arc<dyn Store>)> = vec![("SQLite", Arc::new(sqlite))];
-        if let Some(url) = postgres().await {
+        let database = postgres().await;
+        if let Some(url) = &database {
             let settings = PostgresSettings::default;
-            PostgresStore::migrate(&url, &settings())
+            PostgresStore::migrate(url, &settings())
                 .await
                 .expect("a fresh database");
-            let store = PostgresStore::connect(&url, settings())
+            let store = PostgresStore::connect(url, settings())
                 .await
                 .expect("a fresh database");
             stores.push(("PostgreSQL", Arc::new(store)));
@@ -40,6 +41,10 @@ impl World {
         };
         for chunk in resources.chunks(200) {
             world.put(chunk).await;
+        }
+        // What the planner knows decides what leads a search.
+        if let Some(url) = &database {
+            execute(url, "ANALYZE").await;
         }
         world
     }
@@ -98,7 +103,6 @@ pub fn key_of(resource: &Map<String, Value>) -> ResourceKey {
 
 /// A fresh database where there is a server, which CI does not go without.
 async fn postgres() -> Option<String> {
-    use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
     let Ok(server) = std::env::var("UNLOOP_TEST_POSTGRES_URL") else {
         assert_ne!(
             std::env::var("CI").as_deref(),
@@ -109,11 +113,13 @@ async fn postgres() -> Option<String> {
         return None;
     };
     let name = format!("search_{}", uuid::Uuid::now_v7().simple());
-    let mut connection = AsyncPgConnection::establish(&server)
-        .await
-        .expect("a server");
-    let create = format!("CREATE DATABASE {name}");
-    connection.batch_execute(&create).await.expect("a new name");
+    execute(&server, &format!("CREATE DATABASE {name}")).await;
     let (base, _) = server.rsplit_once('/').expect("a database in the URL");
     Some(format!("{base}/{name}"))
+}
+
+async fn execute(url: &str, sql: &str) {
+    use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+    let mut connection = AsyncPgConnection::establish(url).await.expect("a server");
+    connection.batch_execute(sql).await.expect(sql);
 }

@@ -27,6 +27,9 @@ pub trait Bench: Send + Sync {
     /// Runs SQL behind the store's back.
     async fn execute(&self, sql: &str);
 
+    /// Lets the database count its rows, where its planner goes by that.
+    async fn analyze(&self) {}
+
     /// `(topic, payload)` of every message, oldest first.
     async fn outbox(&self) -> Vec<(String, String)>;
 }

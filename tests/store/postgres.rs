@@ -95,6 +95,10 @@ impl Bench for PostgresBench {
         command(&self.url(), sql).await;
     }
 
+    async fn analyze(&self) {
+        command(&self.url(), "ANALYZE").await;
+    }
+
     async fn outbox(&self) -> Vec<(String, String)> {
         let mut connection = AsyncPgConnection::establish(&self.url()).await.unwrap();
         let rows = Sql::new("SELECT topic, payload FROM outbox ORDER BY seq");

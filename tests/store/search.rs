@@ -96,6 +96,7 @@ fn comparisons(documents: &[Document]) -> Vec<Comparison> {
 pub async fn every_comparison_answers_what_the_oracle_answers(bench: &mut dyn Bench) {
     let store = bench.store();
     let documents = fill(&store, 200).await;
+    bench.analyze().await;
     for comparison in comparisons(&documents) {
         let is = Filter::Is(comparison);
         check(&store, &documents, &plan(is.clone())).await;
@@ -136,6 +137,7 @@ fn links(far: &Filter) -> Vec<Filter> {
 pub async fn links_lead_in_both_directions(bench: &mut dyn Bench) {
     let store = bench.store();
     let documents = fill(&store, 200).await;
+    bench.analyze().await;
     let from = comparisons(&documents);
     let mut dice = Dice(11);
     for _ in 0..25 {
@@ -197,6 +199,7 @@ pub async fn links_do_not_lead_to_what_is_deleted(bench: &mut dyn Bench) {
 pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Bench) {
     let store = bench.store();
     let documents = fill(&store, 200).await;
+    bench.analyze().await;
     let from = comparisons(&documents);
     let mut dice = Dice(7);
     for _ in 0..300 {
@@ -214,6 +217,7 @@ pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Be
 pub async fn long_lists_are_answered(bench: &mut dyn Bench) {
     let store = bench.store();
     let documents = fill(&store, 50).await;
+    bench.analyze().await;
     let ids = Comparison::Id((0..40_000).map(|n| format!("d{n:04}")).collect());
     check(&store, &documents, &plan(Filter::Is(ids))).await;
     let keys = Comparison::Key((0..40_000).map(IndexKey).collect());

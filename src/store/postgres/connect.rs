@@ -19,6 +19,13 @@ use super::settings::PostgresSettings;
 use super::tls;
 use crate::store::StoreError;
 
+/// One plan for all values, and resources are found by index from the first row
+/// on: a plan made while the tables were small is kept, and must not turn bad
+/// when they have grown.
+/// <https://www.postgresql.org/docs/current/runtime-config-query.html>
+pub(super) const BY_INDEX: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan";
+
 /// Knows where the server is and how to greet it.
 #[derive(Clone)]
 pub(super) struct Opener {

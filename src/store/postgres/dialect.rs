@@ -5,14 +5,14 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 
-use crate::store::sql::{Bind, Dialect, Far, Lead, Part, Reach, Sql, Statement};
-use crate::store::{Filter, IndexKey, ResourceKey, StoreError};
+use crate::store::sql::{Bind, Dialect, Far, Lead, Leader, Part, Reach, Sql, Statement, compare};
+use crate::store::{Comparison, Filter, IndexKey, Link, ResourceKey, StoreError};
 
-/// The planner knows its data but for ranges: it takes the share of a parameter
-/// and that of its values for independent.
+/// What leads to the rows is said wherever it is known: then one plan serves all
+/// values, and the planner, which would need longer than the search, is not asked.
 #[derive(Default)]
 pub(super) struct Postgres<'p> {
-    /// Conditions on ranges that are known to lead to few rows.
+    /// Conditions that are known to lead to few rows.
     leaders: Vec<&'p Filter>,
 }
 
@@ -28,13 +28,48 @@ impl Dialect for Postgres<'_> {
         Ok(parts.iter().position(leads).map_or(Lead::Open, Lead::Part))
     }
 
-    fn type_beside_fact(&self) -> &'static str {
-        "(r.type || '')"
+    /// The index of owners begins with the type.
+    fn type_beside(&self, leader: &Filter) -> &'static str {
+        match leader {
+            Filter::RefersTo {
+                by: Link::Owner, ..
+            } => "r.type",
+            _ => "(r.type || '')",
+        }
     }
 
-    /// An array is made before the rows are looked for.
-    fn led_by(&self) -> [&'static str; 2] {
-        ["r.rid = ANY(ARRAY(", "))"]
+    /// Rids are an array that is made before the rows are looked for.
+    fn write_leader(
+        &self,
+        sql: &mut Sql,
+        leader: Leader<'_>,
+        types: &[String],
+    ) -> Result<(), StoreError> {
+        match leader {
+            Leader::Is(Comparison::Key(keys)) => {
+                self.has_key(sql, keys, Reach::Open);
+                return Ok(());
+            }
+            Leader::Link(linked) => return linked.write(self, sql, Reach::Open),
+            Leader::Is(comparison) => {
+                sql.sql("r.rid = ANY(ARRAY(");
+                compare::write_rids(self, sql, comparison, types);
+            }
+            Leader::Ranges(ranges) => {
+                sql.sql("r.rid = ANY(ARRAY(");
+                compare::write_range_rids(sql, ranges);
+            }
+        }
+        sql.sql("))");
+        Ok(())
+    }
+
+    fn among(&self, few: bool) -> [&'static str; 2] {
+        if few {
+            [" = ANY(ARRAY(", "))"]
+        } else {
+            [" IN (", ")"]
+        }
     }
 
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>) {

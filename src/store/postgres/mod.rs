@@ -7,6 +7,7 @@ mod address;
 mod audit;
 mod batch;
 mod columns;
+mod common;
 mod connect;
 mod dialect;
 mod fault;

@@ -6,7 +6,7 @@ use diesel_async::methods::LoadQuery;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::connect::Opener;
+use super::connect::{BY_INDEX, Opener};
 use super::fault::unavailable;
 use super::settings::PostgresSettings;
 use crate::store::StoreError;
@@ -15,7 +15,7 @@ use crate::store::sql::Statement;
 /// How much a statement may have to look at.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Width {
-    /// A key, an id or an owner leads to the rows.
+    /// Something known leads to few rows.
     Narrow,
     /// What leads to the rows depends on how frequent the values asked for are.
     Wide,
@@ -27,9 +27,9 @@ impl Width {
     }
 }
 
-/// A plan for any value is as good as another for narrow statements and saves
-/// the time to make one; wide ones need a plan for the very values. Narrow
-/// ones never wait for a connection behind wide ones.
+/// Narrow statements have one plan for all values; wide ones need a plan for the
+/// very values, which takes longer to make than most searches take. Narrow ones
+/// never wait for a connection behind wide ones.
 /// <https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-PLAN-CACHE-MODE>
 pub(super) struct Readers {
     narrow: Pool<AsyncPgConnection>,
@@ -42,7 +42,7 @@ impl Readers {
         let size = settings.pool_size;
         let wide = size / 2;
         Ok(Self {
-            narrow: opener.pool(size - wide, "")?,
+            narrow: opener.pool(size - wide, BY_INDEX)?,
             wide: opener.pool(wide, "SET plan_cache_mode = force_custom_plan")?,
             wait: settings.connect_timeout,
         })
@@ -57,6 +57,15 @@ impl Readers {
             Ok(connection) => connection.map_err(unavailable),
             Err(_) => Err(unavailable("no free connection in time")),
         }
+    }
+
+    /// The rows of a search, which knows how much it looks at.
+    pub async fn rows_of<Row, Sql>(&self, statement: Statement<Sql>) -> Result<Vec<Row>, StoreError>
+    where
+        Statement<Sql>: LoadQuery<'static, AsyncPgConnection, Row> + 'static,
+        Row: Send + 'static,
+    {
+        self.rows(Width::of(!statement.is_open()), statement).await
     }
 
     pub async fn rows<Row, Sql>(

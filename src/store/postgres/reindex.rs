@@ -10,7 +10,7 @@ use super::connect::Opener;
 use super::fault::unavailable;
 use super::lock::{LockedRow, lock_keys};
 use super::rows::Rows;
-use super::writer::SESSION;
+use super::writer::session;
 use crate::store::reindex::Rebuilt;
 use crate::store::sql::reindex::claim;
 use crate::store::{Claim, IndexForm, ResourceKey, StoreError};
@@ -34,7 +34,7 @@ impl Rebuilder {
     /// Waits for the writes that are under way, in whatever form: those that
     /// begin later see the claim. <https://www.postgresql.org/docs/current/explicit-locking.html>
     pub async fn claim(&self, how: Claim) -> Result<(), StoreError> {
-        let mut connection = self.opener.open(SESSION).await?;
+        let mut connection = self.opener.open(&session()).await?;
         begin(&mut connection).await?;
         connection
             .batch_execute("LOCK TABLE resource IN SHARE ROW EXCLUSIVE MODE")
@@ -50,7 +50,7 @@ impl Rebuilder {
         let mut kept = self.connection.lock().await;
         let mut connection = match kept.take() {
             Some(connection) => connection,
-            None => self.opener.open(SESSION).await?,
+            None => self.opener.open(&session()).await?,
         };
         self.replace(&mut connection, rebuilt).await?;
         *kept = Some(connection);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use super::common::Common;
 use super::connect::Opener;
 use super::dialect::Postgres;
 use super::fault::unavailable;
@@ -15,10 +16,10 @@ use super::reindex::Rebuilder;
 use super::settings::PostgresSettings;
 use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
-use crate::store::sql::{Sql, audit, filter, history, registry, reindex, row, select};
+use crate::store::sql::{Sql, audit, history, registry, reindex, row, select};
 use crate::store::together::Together;
 use crate::store::{
-    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Filter, Found, HistoryOf, HistoryPlan,
+    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Found, HistoryOf, HistoryPlan,
     IndexForm, IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey,
     Reindex, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
@@ -26,6 +27,7 @@ use crate::store::{
 pub struct PostgresStore {
     readers: Arc<Readers>,
     together: Together,
+    common: Common,
     gather: Gather,
     clock: Clock,
     form: IndexForm,
@@ -46,6 +48,7 @@ impl PostgresStore {
         tokio::spawn(worker);
         Ok(Self {
             together: together(readers.clone()),
+            common: Common::default(),
             readers,
             gather,
             clock,
@@ -86,18 +89,9 @@ fn together(readers: Arc<Readers>) -> Together {
         let readers = readers.clone();
         async move {
             let statement = select::read(&Postgres::default(), &scope, &keys)?;
-            row::keyed(readers.rows(Width::Narrow, statement).await?, keys.len())
+            row::keyed(readers.rows_of(statement).await?, keys.len())
         }
     })
-}
-
-/// A leader at the end of a link is no leader of the search itself.
-fn width(plan: &SearchPlan, leaders: &[&Filter]) -> Width {
-    let led = match &plan.filter {
-        Filter::All(parts) => parts.iter().any(|part| leaders.contains(&part)),
-        filter => leaders.contains(&filter),
-    };
-    Width::of(led || filter::is_narrow(plan.scope.filter(), &plan.filter))
 }
 
 #[async_trait::async_trait]
@@ -122,17 +116,15 @@ impl Store for PostgresStore {
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
-        let leaders = leaders(&self.readers, plan).await?;
-        let width = width(plan, &leaders);
+        let leaders = leaders(&self.readers, &self.common, plan).await?;
         let statement = select::search(&Postgres::led_by_any(leaders), plan)?;
-        row::found(self.readers.rows(width, statement).await?, plan)
+        row::found(self.readers.rows_of(statement).await?, plan)
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
-        let leaders = leaders(&self.readers, plan).await?;
-        let width = width(plan, &leaders);
+        let leaders = leaders(&self.readers, &self.common, plan).await?;
         let statement = select::count(&Postgres::led_by_any(leaders), plan)?;
-        let rows: Vec<i64> = self.readers.rows(width, statement).await?;
+        let rows: Vec<i64> = self.readers.rows_of(statement).await?;
         row::counted(&rows)
     }
 

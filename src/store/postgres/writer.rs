@@ -12,7 +12,7 @@ use futures_util::future::try_join;
 use super::audit::{self, Appended};
 use super::batch;
 use super::columns::Row;
-use super::connect::Opener;
+use super::connect::{BY_INDEX, Opener};
 use super::fault::Fault;
 use super::judge::{Standing, Verdict, judge};
 use super::lock;
@@ -28,11 +28,12 @@ const ATTEMPTS: u32 = 4;
 /// The sequence gives out numbers in blocks of this size (see the migration).
 const RID_BLOCK: i64 = 1000;
 
-/// Resources are found by index from the first row on: a plan made while the
-/// tables were small is kept, and must not turn bad when they have grown.
-pub(super) const SESSION: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET plan_cache_mode = force_generic_plan; \
-     SET lock_timeout = '5s'";
+const LOCKS: &str = "SET lock_timeout = '5s'";
+
+/// What runs first on a connection that writes.
+pub(super) fn session() -> String {
+    format!("{BY_INDEX}; {LOCKS}")
+}
 
 pub(super) type Outcome = Result<Vec<Version>, StoreError>;
 
@@ -214,7 +215,7 @@ impl Writer {
         {
             return Ok(connection);
         }
-        self.opener.open(SESSION).await.map_err(Fault::Down)
+        self.opener.open(&session()).await.map_err(Fault::Down)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The few places where the two stores write SQL differently.
 
 use super::filter::Part;
-use super::link::Far;
+use super::link::{Far, Linked};
 use super::statement::Sql;
-use crate::store::{IndexKey, ResourceKey, StoreError};
+use crate::store::{Bounds, Comparison, Filter, IndexKey, ResourceKey, StoreError};
 
 /// What a test on a fact may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub enum Lead {
     Part(usize),
 }
 
+/// A condition that leads to the rows.
+pub enum Leader<'p> {
+    Is(&'p Comparison),
+    /// At least one of several ranges.
+    Ranges(&'p [(IndexKey, Bounds)]),
+    Link(&'p Linked<'p>),
+}
+
 /// `r` is always the row of `resource` that is judged.
 pub trait Dialect {
     /// Chooses what leads, where it is neither owner nor id. A store whose
@@ -44,14 +52,24 @@ pub trait Dialect {
     }
 
     /// The type of a row as a column that an index of types must not serve,
-    /// where a fact leads to the rows anyway.
-    fn type_beside_fact(&self) -> &'static str {
+    /// where this leads to the rows anyway.
+    fn type_beside(&self, _leader: &Filter) -> &'static str {
         "r.type"
     }
 
-    /// Brackets around a `SELECT` of the rids that lead.
-    fn led_by(&self) -> [&'static str; 2] {
-        ["r.rid IN (", ")"]
+    /// Appends the condition that leads to the rows, which are of these types
+    /// where any are named.
+    fn write_leader(
+        &self,
+        sql: &mut Sql,
+        leader: Leader<'_>,
+        types: &[String],
+    ) -> Result<(), StoreError>;
+
+    /// Brackets around a `SELECT` of numbers that a column must be among; few
+    /// ones, where something known leads to them.
+    fn among(&self, _few: bool) -> [&'static str; 2] {
+        [" IN (", ")"]
     }
 
     /// `column` is one of two or more numbers.

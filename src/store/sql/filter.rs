@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::compare::{
-    NEVER, write_comparison, write_range_rids, write_ranges, write_rids, write_texts,
-};
-use super::dialect::{Dialect, Lead, Reach};
+use super::compare::{NEVER, write_comparison, write_ranges, write_texts};
+use super::dialect::{Dialect, Lead, Leader, Reach};
 use super::link::Linked;
 use super::statement::Sql;
 use crate::store::scope::narrowed;
@@ -71,19 +69,22 @@ impl<'p> Conditions<'p> {
     }
 
     fn write(&self, sql: &mut Sql, rows: Rows) -> Result<(), StoreError> {
-        let by_fact = |part: &Part| matches!(part.filter, Filter::Is(Comparison::Key(_)));
+        if self.lead == Lead::Open {
+            sql.leave_open();
+        }
         let rest = match self.lead {
             Lead::Owner | Lead::Few | Lead::Part(_) => Reach::Row,
             Lead::Open | Lead::Moment => Reach::Open,
         };
-        let all_by_fact = rows == Rows::All && self.parts.iter().any(by_fact);
         let writer = Writer {
             dialect: self.dialect,
             rest,
-            resource_type: match self.lead {
-                Lead::Open if all_by_fact => self.dialect.type_beside_fact(),
-                _ => "r.type",
-            },
+            resource_type: self.resource_type(rows),
+            types: self
+                .parts
+                .iter()
+                .find_map(|part| types_of(part.filter))
+                .unwrap_or_default(),
         };
         let drives = |number| self.lead == Lead::Part(number);
         let parts = self.parts.iter().enumerate();
@@ -91,6 +92,16 @@ impl<'p> Conditions<'p> {
         sql.sql(" FROM ").sql(self.dialect.resource(self.lead));
         sql.sql(" WHERE r.body IS NOT NULL AND ");
         writer.write_all(sql, &parts)
+    }
+
+    fn resource_type(&self, rows: Rows) -> &'static str {
+        let is_fact = |part: &&Part| matches!(part.filter, Filter::Is(Comparison::Key(_)));
+        let beside = match self.lead {
+            Lead::Part(number) => self.parts.get(number),
+            Lead::Open if rows == Rows::All => self.parts.iter().find(is_fact),
+            _ => None,
+        };
+        beside.map_or("r.type", |part| self.dialect.type_beside(part.filter))
     }
 }
 
@@ -110,15 +121,20 @@ pub fn write_rows(
     [scope, filter]: [&Filter; 2],
     rows: Rows,
 ) -> Result<(), StoreError> {
-    let own = match types_of(filter) {
-        Some(types) if !is_unconditional(scope) => Cow::Owned(narrowed(scope, types)),
-        _ => Cow::Borrowed(scope),
-    };
+    let own = own_scope(scope, filter);
     Conditions::new(dialect, &own, scope, filter)?.write(sql, rows)
 }
 
+/// What the scope asks of the rows that the filter names.
+pub fn own_scope<'s>(scope: &'s Filter, filter: &Filter) -> Cow<'s, Filter> {
+    match types_of(filter) {
+        Some(types) if !is_unconditional(scope) => Cow::Owned(narrowed(scope, types)),
+        _ => Cow::Borrowed(scope),
+    }
+}
+
 /// The types that all rows are of, where the filter names them.
-fn types_of(filter: &Filter) -> Option<&[String]> {
+pub fn types_of(filter: &Filter) -> Option<&[String]> {
     match filter {
         Filter::Is(Comparison::Type(types)) => Some(types),
         Filter::All(parts) => parts.iter().find_map(types_of),
@@ -133,11 +149,11 @@ pub fn write_each(dialect: &dyn Dialect, sql: &mut Sql, filter: &Filter) -> Resu
         filter,
         scope: &ALWAYS,
     };
-    let resource_type = "r.type";
     let writer = Writer {
         dialect,
         rest,
-        resource_type,
+        resource_type: "r.type",
+        types: &[],
     };
     writer.write(sql, part, false)
 }
@@ -154,14 +170,9 @@ pub fn has_few_owners(filter: &Filter) -> bool {
     parts.iter().any(|part| is_few_owners(part.filter))
 }
 
-/// Whether an owner or an id leads to the rows, whatever else is asked.
-pub fn is_narrow(scope: &Filter, filter: &Filter) -> bool {
-    is_selective(scope) || is_selective(filter)
-}
-
 /// An owner or an id leads to few rows, and the index of all facts must then
 /// stay closed: the planner would read every row of a common fact.
-fn is_selective(filter: &Filter) -> bool {
+pub fn is_selective(filter: &Filter) -> bool {
     match filter {
         Filter::Is(Comparison::Id(_)) => true,
         Filter::Is(_) => is_few_owners(filter),
@@ -215,6 +226,8 @@ struct Writer<'d> {
     rest: Reach,
     /// The column, as it may be compared here.
     resource_type: &'static str,
+    /// What all rows are of, where that is known.
+    types: &'d [String],
 }
 
 type Written = Result<(), StoreError>;
@@ -223,24 +236,14 @@ impl Writer<'_> {
     /// Where the filter drives, each of its alternatives does.
     fn write(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
         match part.filter {
-            Filter::Is(comparison) if drive => {
-                let [begin, end] = self.dialect.led_by();
-                sql.sql(begin);
-                write_rids(self.dialect, sql, comparison);
-                sql.sql(end);
-            }
+            Filter::Is(comparison) if drive => self.lead(sql, Leader::Is(comparison))?,
             Filter::Is(Comparison::Type(types)) => {
                 write_texts(self.dialect, sql, self.resource_type, types);
             }
             Filter::Is(comparison) => write_comparison(self.dialect, sql, comparison, self.rest),
             Filter::All(filters) => self.write_all(sql, &part.each(filters, false))?,
             Filter::Any(filters) => match ranges(filters) {
-                Some(ranges) if drive => {
-                    let [begin, end] = self.dialect.led_by();
-                    sql.sql(begin);
-                    write_range_rids(sql, &ranges);
-                    sql.sql(end);
-                }
+                Some(ranges) if drive => self.lead(sql, Leader::Ranges(&ranges))?,
                 Some(ranges) => write_ranges(sql, &ranges, self.rest),
                 None => self.write_any(sql, &part.each(filters, drive))?,
             },
@@ -257,15 +260,13 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn lead(&self, sql: &mut Sql, leader: Leader<'_>) -> Written {
+        self.dialect.write_leader(sql, leader, self.types)
+    }
+
     fn write_link(&self, sql: &mut Sql, part: Part<'_>, drive: bool) -> Written {
         match Linked::of(part) {
-            Some(linked) if drive => {
-                let [begin, end] = self.dialect.led_by();
-                sql.sql(begin);
-                linked.write_rids(self.dialect, sql)?;
-                sql.sql(end);
-                Ok(())
-            }
+            Some(linked) if drive => self.lead(sql, Leader::Link(&linked)),
             Some(linked) => linked.write(self.dialect, sql, self.rest),
             None => Ok(()),
         }

@@ -41,22 +41,22 @@ impl<'p> Linked<'p> {
     ) -> Result<(), StoreError> {
         match self {
             Self::To(Link::Owner, far) => {
-                sql.sql("r.owner IN (SELECT r.identity");
-                far.write(dialect, sql)?;
-                sql.sql(")");
+                let mut owners = Sql::new("SELECT r.identity");
+                far.write(dialect, &mut owners)?;
+                write_among(dialect, sql, "r.owner", owners);
                 Ok(())
             }
             Self::To(Link::Key(key), far) => dialect.has_key_to(sql, *key, far, reach),
             Self::By(Link::Owner, far) => {
-                sql.sql("r.identity IN (SELECT r.owner");
-                far.write(dialect, sql)?;
-                sql.sql(")");
+                let mut identities = Sql::new("SELECT r.owner");
+                far.write(dialect, &mut identities)?;
+                write_among(dialect, sql, "r.identity", identities);
                 Ok(())
             }
             Self::By(Link::Key(key), far) => {
-                sql.sql("r.identity IN (");
-                dialect.keys_of(sql, *key, far)?;
-                sql.sql(")");
+                let mut identities = Sql::default();
+                dialect.keys_of(&mut identities, *key, far)?;
+                write_among(dialect, sql, "r.identity", identities);
                 Ok(())
             }
         }
@@ -84,6 +84,11 @@ impl<'p> Linked<'p> {
         }
         Ok(())
     }
+}
+
+fn write_among(dialect: &dyn Dialect, sql: &mut Sql, column: &'static str, numbers: Sql) {
+    let [begin, end] = dialect.among(!numbers.is_open());
+    sql.sql(column).sql(begin).append(numbers).sql(end);
 }
 
 impl Far<'_> {

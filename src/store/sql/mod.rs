@@ -18,7 +18,7 @@ pub mod row;
 pub mod select;
 pub mod statement;
 
-pub use dialect::{Dialect, Lead, Reach};
+pub use dialect::{Dialect, Lead, Leader, Reach};
 pub use filter::Part;
-pub use link::Far;
+pub use link::{Far, Linked};
 pub use statement::{Bind, Sql, Statement};

@@ -72,6 +72,7 @@ enum Piece {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sql {
     pieces: Vec<Piece>,
+    open: bool,
 }
 
 impl Sql {
@@ -91,6 +92,23 @@ impl Sql {
     pub fn bind(&mut self, bind: Bind) -> &mut Self {
         self.pieces.push(Piece::Bind(bind));
         self
+    }
+
+    /// Appends what stands in the other one.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        self.pieces.extend(other.pieces);
+        self.open |= other.open;
+        self
+    }
+
+    /// Says that nothing known leads to the rows of some question in here.
+    pub fn leave_open(&mut self) {
+        self.open = true;
+    }
+
+    /// Whether the best way to the rows depends on how frequent the values are.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     pub fn text(&mut self, value: impl Into<String>) -> &mut Self {
@@ -156,6 +174,11 @@ pub struct Statement<ST = Untyped> {
 }
 
 impl<ST> Statement<ST> {
+    /// As [`Sql::is_open`].
+    pub fn is_open(&self) -> bool {
+        self.sql.open
+    }
+
     /// The same with U+FFFD for every U+0000, which PostgreSQL's texts cannot hold.
     pub fn without_nul(mut self) -> Self {
         let pieces = self.sql.pieces.into_iter().map(|piece| match piece {

@@ -8,7 +8,7 @@ use diesel::{RunQueryDsl, SqliteConnection};
 
 use super::error::store_error;
 use super::lead;
-use crate::store::sql::{Dialect, Far, Lead, Part, Reach, Sql, compare};
+use crate::store::sql::{Dialect, Far, Lead, Leader, Part, Reach, Sql, compare};
 use crate::store::{IndexKey, ResourceKey, StoreError};
 
 /// With a connection it can ask what leads to the fewest rows: SQLite's own
@@ -54,6 +54,22 @@ impl Dialect for SqliteDialect<'_> {
             // By rowid, which is no index in this sense.
             Lead::Part(_) => "resource r NOT INDEXED",
         }
+    }
+
+    fn write_leader(
+        &self,
+        sql: &mut Sql,
+        leader: Leader<'_>,
+        types: &[String],
+    ) -> Result<(), StoreError> {
+        sql.sql("r.rid IN (");
+        match leader {
+            Leader::Is(comparison) => compare::write_rids(self, sql, comparison, types),
+            Leader::Ranges(ranges) => compare::write_range_rids(sql, ranges),
+            Leader::Link(linked) => linked.write_rids(self, sql)?,
+        }
+        sql.sql(")");
+        Ok(())
     }
 
     fn one_of_numbers(&self, sql: &mut Sql, column: &'static str, values: Vec<i64>) {
