@@ -1,6 +1,9 @@
 //! Which conditions lead to few rows. Where one does, one plan serves all values;
 //! otherwise the planner has to be asked, which takes longer than most searches.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use diesel::sql_types::{Array, BigInt};
 
 use super::common::Common;
@@ -89,7 +92,7 @@ fn most(filter: &Filter) -> i64 {
 struct Survey<'p> {
     scope: &'p Filter,
     /// Facts that many rows have, where that is known.
-    common: Option<std::sync::Arc<std::collections::HashSet<i64>>>,
+    common: Option<Arc<HashSet<i64>>>,
     asked: Vec<Question<'p>>,
 }
 
@@ -187,4 +190,89 @@ async fn count(readers: &Readers, asked: &[Question<'_>]) -> Result<Vec<i64>, St
     let statement = sql.rows_of_client::<Array<BigInt>>();
     let rows: Vec<Vec<i64>> = readers.rows(Width::Narrow, statement).await?;
     Ok(rows.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Bounds, IndexKey, Link};
+
+    const COMMON: i64 = 1;
+    const RARE: i64 = 2;
+
+    fn fact(key: i64) -> Filter {
+        Filter::Is(Comparison::Key(vec![IndexKey(key)]))
+    }
+
+    fn text(test: TextMatch) -> Filter {
+        let param = IndexKey(7);
+        Filter::Is(Comparison::Text { param, test })
+    }
+
+    fn name() -> Filter {
+        text(TextMatch::StartsWith("smi".into()))
+    }
+
+    fn day() -> Filter {
+        Filter::Is(Comparison::Moment(Bounds::default()))
+    }
+
+    fn patients(parts: impl IntoIterator<Item = Filter>) -> Filter {
+        let of_type = Filter::Is(Comparison::Type(vec!["Patient".into()]));
+        Filter::All([of_type].into_iter().chain(parts).collect())
+    }
+
+    /// What leads where each question has so many rows, in turn.
+    fn led(filter: &Filter, rows: &[i64]) -> Vec<Filter> {
+        let scope = Filter::All(Vec::new());
+        let mut survey = Survey {
+            scope: &scope,
+            common: Some(Arc::new([COMMON].into())),
+            asked: Vec::new(),
+        };
+        let group = survey.group(filter);
+        assert_eq!(survey.asked.len(), rows.len());
+        let mut leaders = Vec::new();
+        group.choose(rows, &mut leaders);
+        leaders.into_iter().cloned().collect()
+    }
+
+    #[test]
+    fn the_condition_with_the_fewest_rows_leads() {
+        let filter = patients([name(), day(), fact(COMMON)]);
+        assert_eq!(led(&filter, &[30, 20]), [day()]);
+        assert_eq!(led(&filter, &[30, MOST_MOMENTS]), [name()]);
+        assert_eq!(led(&filter, &[MOST, MOST_MOMENTS]), []);
+    }
+
+    #[test]
+    fn a_rare_fact_leads_unasked() {
+        assert_eq!(
+            led(&patients([fact(COMMON), fact(RARE)]), &[]),
+            [fact(RARE)]
+        );
+        let either = Filter::Is(Comparison::Key(vec![IndexKey(RARE), IndexKey(COMMON)]));
+        assert_eq!(led(&patients([either]), &[]), []);
+    }
+
+    #[test]
+    fn a_link_leads_where_something_leads_at_its_far_end() {
+        let link = |far| Filter::RefersTo {
+            by: Link::Owner,
+            to: Box::new(patients([far])),
+        };
+        let rare = link(fact(RARE));
+        assert_eq!(led(&patients([rare.clone()]), &[]), [fact(RARE), rare]);
+        assert_eq!(led(&patients([link(fact(COMMON))]), &[]), []);
+    }
+
+    #[test]
+    fn what_need_not_hold_does_not_lead() {
+        let either = Filter::Any(vec![fact(RARE), name()]);
+        assert_eq!(led(&patients([either]), &[]), []);
+        let not = Filter::Not(Box::new(fact(RARE)));
+        assert_eq!(led(&patients([not]), &[]), []);
+        let inside = text(TextMatch::Contains("mit".into()));
+        assert_eq!(led(&patients([inside]), &[]), []);
+    }
 }
