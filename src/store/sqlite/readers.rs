@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use tokio::sync::Semaphore;
 
 use super::connection;
+use super::error::store_error;
 use super::settings::SqliteSettings;
 use crate::store::StoreError;
 
@@ -25,6 +27,22 @@ impl Readers {
             idle: Mutex::new(Vec::new()),
             permits: Arc::new(Semaphore::new(settings.readers.max(1))),
         })
+    }
+
+    /// As [`Self::run`], in one transaction: what others write meanwhile would
+    /// make every page stale that one question has read for the next.
+    pub async fn run_at_once<T: Send + 'static>(
+        self: &Arc<Self>,
+        job: impl FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // A connection whose job failed is closed, and its transaction with it.
+        self.run(move |connection| {
+            connection.batch_execute("BEGIN").map_err(store_error)?;
+            let result = job(connection)?;
+            connection.batch_execute("COMMIT").map_err(store_error)?;
+            Ok(result)
+        })
+        .await
     }
 
     /// Waits for its turn without blocking, then reads on a thread that may.

@@ -143,7 +143,7 @@ impl Store for SqliteStore {
             let statement = select::search(&SqliteDialect::probing(connection), &plan)?;
             row::found(load(connection, statement)?, &plan)
         };
-        self.readers.run(search).await
+        self.readers.run_at_once(search).await
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
@@ -152,7 +152,7 @@ impl Store for SqliteStore {
             let statement = select::count(&SqliteDialect::probing(connection), &plan)?;
             row::counted(&load(connection, statement)?)
         };
-        self.readers.run(count).await
+        self.readers.run_at_once(count).await
     }
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
