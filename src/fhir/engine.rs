@@ -11,7 +11,7 @@ use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
 use super::interaction::route::refuse_the_trail;
 use super::judge::judge;
-use super::operation::{AccessLog, Operation};
+use super::operation::{AccessLog, Operation, Validate};
 use super::outcome::{Failure, Issue, Kind};
 use super::resource::Resource;
 use super::rule::{self, Rule};
@@ -102,7 +102,7 @@ impl Engine {
             catalogue: Catalogue::new(definitions, &settings.base_url),
             settings,
             capabilities: OnceLock::new(),
-            operations: vec![Box::new(AccessLog)],
+            operations: vec![Box::new(AccessLog), Box::new(Validate)],
             trail: Trail::default(),
             index: Index::default(),
             rules,

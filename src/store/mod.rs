@@ -26,8 +26,8 @@ pub use change::{
 };
 pub use error::{Conflict, StoreError};
 pub use plan::{
-    Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, Link, OrderBy, OrderTerm,
-    Position, PositionValue, SearchPlan, TextMatch,
+    Ball, Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, Link, OrderBy,
+    OrderTerm, Position, PositionValue, SearchPlan, TextMatch,
 };
 pub use port::{Found, Store};
 pub use registry::{Registry, RegistryChange, RegistryEntry, RegistryKey, RegistryWrite};

@@ -64,6 +64,32 @@ pub enum Comparison {
     Moment(Bounds),
     /// Some range of the parameter lies within the bounds.
     Range { param: IndexKey, bounds: Bounds },
+    /// The point lies within the ball.
+    Within(Ball),
+}
+
+/// Points not further from the center than the radius. The coordinates of a
+/// point are the low ends of the ranges of three parameters, of which a row has
+/// one each; the square of no distance exceeds 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ball {
+    pub params: [IndexKey; 3],
+    pub center: [i64; 3],
+    pub radius_squared: i64,
+}
+
+impl Ball {
+    /// Of the ranges of one row.
+    pub fn has(&self, ranges: &[(IndexKey, i64, i64)]) -> bool {
+        let axes = self.params.iter().zip(self.center);
+        let squares = axes.map(|(param, center)| {
+            let (_, low, _) = ranges.iter().find(|(of, ..)| of == param)?;
+            low.checked_sub(center)?.checked_pow(2)
+        });
+        let mut squares = squares.map(|square| square.map(i128::from));
+        let apart: Option<i128> = squares.by_ref().sum();
+        apart.is_some_and(|apart| apart <= i128::from(self.radius_squared))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -164,6 +164,7 @@ impl Document<'_> {
                 .ranges
                 .iter()
                 .any(|(of, low, high)| of == param && lies_in(bounds, *low, *high)),
+            Comparison::Within(ball) => ball.has(&index.ranges),
             Comparison::Updated(_) => return None,
         })
     }

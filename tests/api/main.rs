@@ -74,6 +74,7 @@ mod trajectory;
 mod transaction;
 mod transaction_links;
 mod update;
+mod validate_operation;
 mod views;
 mod vitals;
 mod vread;

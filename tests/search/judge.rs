@@ -93,6 +93,7 @@ fn compares(comparison: &Comparison, resource: &Value, rows: &IndexRows) -> bool
                     TextMatch::Equals(whole) => text == whole,
                 }
         }),
+        Comparison::Within(_) => panic!("tests/api/search_table has places"),
         Comparison::Moment(bounds) => rows.moment.is_some_and(|range| within(bounds, range)),
         Comparison::Range { param, bounds } => rows
             .ranges

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, clippy::string_slice)]
 
 mod ask;
+mod brought;
 mod chains;
 mod dates;
 mod definitions;
@@ -15,5 +16,6 @@ mod plans;
 mod quantities;
 mod queries;
 mod random;
+mod sorted;
 mod values;
 mod world;

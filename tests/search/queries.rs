@@ -97,10 +97,20 @@ fn refusals_name_the_parameter() {
         ),
         ("gender:text=x", Kind::NotSupported, "`gender:text`"),
         ("gender:in=x", Kind::NotSupported, "`gender:in`"),
-        ("phonetic=x", Kind::NotSupported, "`phonetic`"),
+        ("phonetic=-", Kind::Value, "`phonetic`"),
+        ("phonetic:exact=x", Kind::NotSupported, "`phonetic:exact`"),
         ("_filter=x", Kind::NotSupported, "`_filter`"),
         ("_content=x", Kind::NotSupported, "`_content`"),
-        ("_list=x", Kind::NotSupported, "`_list`"),
+        ("_list=$current-allergies", Kind::NotSupported, "`_list`"),
+        ("_list=a/b", Kind::Value, "`_list`"),
+        ("_list:not=x", Kind::NotSupported, "`_list:not`"),
+        ("_contained=true", Kind::NotSupported, "`_contained`"),
+        (
+            "_containedType=contained",
+            Kind::NotSupported,
+            "`_containedType`",
+        ),
+        ("_query=x", Kind::NotSupported, "`_query`"),
         ("_id=a/b", Kind::Value, "`_id`"),
         ("_id=%00", Kind::Value, "`_id`"),
         ("_lastUpdated=yesterday", Kind::Value, "`_lastUpdated`"),
@@ -133,9 +143,9 @@ fn refusals_name_the_parameter() {
             "{url}: {found:?} {text}"
         );
     }
-    let (kind, text) = refusal(Some("Location"), "near=42|-83|11|km");
+    let (kind, text) = refusal(Some("Location"), "near=42|-83|11|kg");
     assert!(
-        kind == Kind::NotSupported && text.contains("`near`"),
+        kind == Kind::Value && text.contains("`near`") && text.contains("50 km"),
         "{text}"
     );
     let (kind, text) = refusal(None, "name=x");

@@ -37,7 +37,7 @@ pub fn is_present(kind: ParamKind, node: &Node) -> bool {
             let reference = value["reference"].as_str().and_then(normal);
             reference.is_some()
                 || value["identifier"]["value"].is_string()
-                || value["resourceType"].is_string()
+                || (value["resourceType"].is_string() && value["id"].is_string())
                 // A canonical.
                 || value.as_str().and_then(normal).is_some()
         }

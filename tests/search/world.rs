@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use unloop::fhir::search::{Catalogue, compile};
+use unloop::fhir::search::{Catalogue, Include, compile};
 use unloop::store::postgres::{PostgresSettings, PostgresStore};
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
-use unloop::store::{Change, Commit, Guard, Method, ResourceKey, Scope, Store, Write};
+use unloop::store::{
+    Change, Commit, Found, Guard, Method, ResourceKey, Scope, SearchPlan, Store, Write,
+};
 
 use super::judge::{NOW, catalogue, query};
 
@@ -75,25 +77,101 @@ impl World {
         }
     }
 
-    /// The ids that each store answers, sorted.
-    pub async fn search(&self, url: &str) -> Vec<(&'static str, Vec<String>)> {
+    fn plan(&self, url: &str) -> SearchPlan {
         let (path, parameters) = url.split_once('?').unwrap_or((url, ""));
         let query = query(Some(path), parameters).unwrap_or_else(|e| panic!("{url}: {e:?}"));
-        let mut plan = compile(&self.catalogue, &query, None, Scope::everything(), NOW)
-            .unwrap_or_else(|e| panic!("{url}: {e:?}"));
-        plan.limit = 100_000;
+        compile(&self.catalogue, &query, None, Scope::everything(), NOW)
+            .unwrap_or_else(|e| panic!("{url}: {e:?}"))
+    }
+
+    /// The ids that each store answers, in its order.
+    pub async fn search(&self, url: &str) -> Vec<(&'static str, Vec<String>)> {
+        let plan = SearchPlan {
+            limit: 100_000,
+            ..self.plan(url)
+        };
         let mut answers = Vec::new();
         for (name, store) in &self.stores {
             let found = store.search(&plan).await;
-            let rows = found
-                .unwrap_or_else(|e| panic!("{url} on {name}: {e}"))
-                .rows;
-            let mut ids: Vec<String> = rows.into_iter().map(|row| row.key.id).collect();
-            ids.sort();
-            answers.push((*name, ids));
+            let found = found.unwrap_or_else(|e| panic!("{url} on {name}: {e}"));
+            answers.push((*name, ids(found)));
         }
         answers
     }
+
+    /// All pages of each store, from the first to the last or the other way
+    /// round, and the number of all.
+    pub async fn walk(&self, url: &str, backwards: bool) -> Vec<(&'static str, Vec<String>, u64)> {
+        let mut answers = Vec::new();
+        for (name, store) in &self.stores {
+            let mut plan = SearchPlan {
+                backwards,
+                ..self.plan(url)
+            };
+            let mut all = Vec::new();
+            loop {
+                let found = store.search(&plan).await;
+                let found = found.unwrap_or_else(|e| panic!("{url} on {name}: {e}"));
+                assert!(
+                    found.rows.len() <= plan.limit,
+                    "{url} on {name}: the page is too long"
+                );
+                let (more, last) = (found.more, found.positions.last().cloned());
+                all.extend(ids(found));
+                if !more {
+                    break;
+                }
+                plan.after = last;
+            }
+            if backwards {
+                all.reverse();
+            }
+            let total = store.count(&plan).await;
+            let total = total.unwrap_or_else(|e| panic!("{url} on {name}: {e}"));
+            answers.push((*name, all, total));
+        }
+        answers
+    }
+
+    /// What `_include` or `_revinclude` brings, as `Type/id`, sorted.
+    pub async fn brought(
+        &self,
+        name: &str,
+        value: &str,
+        matches: &[&Map<String, Value>],
+    ) -> Vec<(&'static str, Vec<String>)> {
+        let include = Include::parse(&self.catalogue, name, value);
+        let includes = [include.unwrap_or_else(|e| panic!("{name}={value}: {e:?}"))];
+        let scope = Scope::everything();
+        let keys: Vec<ResourceKey> = matches.iter().map(|resource| key_of(resource)).collect();
+        let mut answers = Vec::new();
+        for (store_name, store) in &self.stores {
+            let mut brought = Vec::new();
+            if name == "_include" {
+                let typed = keys.iter().map(|key| key.resource_type.as_str());
+                let documents: Vec<_> = typed.zip(matches.iter().copied()).collect();
+                let targets = self.catalogue.included(&documents, &includes);
+                let found = store.read(&scope, &targets).await.expect("the store");
+                brought.extend(found.into_iter().flatten().map(|row| row.key));
+            } else {
+                for plan in self
+                    .catalogue
+                    .revincluded(&keys, &includes, &scope, 100_000)
+                {
+                    let found = store.search(&plan).await.expect("the store");
+                    brought.extend(found.rows.into_iter().map(|row| row.key));
+                }
+            }
+            let mut names: Vec<String> = brought.iter().map(ToString::to_string).collect();
+            names.sort();
+            answers.push((*store_name, names));
+        }
+        answers
+    }
+}
+
+fn ids(found: Found) -> Vec<String> {
+    found.rows.into_iter().map(|row| row.key.id).collect()
 }
 
 pub fn key_of(resource: &Map<String, Value>) -> ResourceKey {

@@ -81,6 +81,7 @@ macro_rules! suite {
             cases!($adapter, search:
                 every_comparison_answers_what_the_oracle_answers
                 nested_conditions_answer_what_the_oracle_answers
+                points_lie_within_balls
                 long_lists_are_answered
                 links_lead_in_both_directions
                 links_do_not_lead_to_what_is_deleted

@@ -151,6 +151,15 @@ fn compare(document: &Document, comparison: &Comparison) -> bool {
             .texts
             .iter()
             .any(|(of, text)| of == param && text_matches(test, text)),
+        Comparison::Within(ball) => {
+            let low = |param: IndexKey| index.ranges.iter().find(|(of, ..)| *of == param);
+            let coordinates = ball.params.map(|param| low(param).map(|(_, low, _)| *low));
+            coordinates.iter().all(Option::is_some) && {
+                let axes = coordinates.into_iter().flatten().zip(ball.center);
+                let apart = axes.map(|(one, other)| i128::from(one - other).pow(2));
+                apart.sum::<i128>() <= i128::from(ball.radius_squared)
+            }
+        }
         Comparison::Moment(bounds) => index
             .moment
             .is_some_and(|(low, high)| within(bounds, low, high)),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use unloop::store::{
-    Bounds, Comparison, Filter, IndexKey, IndexRows, Link, Scope, SearchPlan, Store, TextMatch,
+    Ball, Bounds, Comparison, Filter, IndexKey, IndexRows, Link, Scope, SearchPlan, Store,
+    TextMatch,
 };
 
 use crate::fixture::{
@@ -211,6 +212,47 @@ pub async fn nested_conditions_answer_what_the_oracle_answers(bench: &mut dyn Be
         let mut parts: Vec<_> = parts.collect();
         parts.push(nested(&mut dice, &from, 1));
         check(&store, &documents, &plan(Filter::All(parts))).await;
+    }
+}
+
+/// Coordinates about as large as the port allows.
+pub async fn points_lie_within_balls(bench: &mut dyn Bench) {
+    const LARGE: i64 = 1_000_000_000;
+    let store = bench.store();
+    let mut dice = Dice(7);
+    let params = [11, 12, 13].map(IndexKey);
+    let ends = [-LARGE / 2, -3, 0, 3, LARGE / 2];
+    let mut documents = Vec::new();
+    for n in 0..60 {
+        let mut index = IndexRows::default();
+        for (number, param) in params.into_iter().enumerate() {
+            let at = *dice.pick(&ends);
+            // Some lack a coordinate, which is no point.
+            if n % 10 != number {
+                index.ranges.push((param, at, at));
+            }
+        }
+        let id = format!("b{n:02}");
+        let put = put_indexed("Location", &id, "{}", index.clone());
+        let version = done(&store, put).await;
+        documents.push(Document {
+            resource_type: "Location".to_owned(),
+            id,
+            updated: version.updated,
+            index,
+        });
+    }
+    for radius in [0, 3, 5, LARGE / 2, LARGE, 2 * LARGE] {
+        for _ in 0..20 {
+            let ball = Ball {
+                params,
+                center: [(); 3].map(|()| *dice.pick(&ends)),
+                radius_squared: radius * radius,
+            };
+            let within = Filter::Is(Comparison::Within(ball));
+            check(&store, &documents, &plan(within.clone())).await;
+            check(&store, &documents, &plan(Filter::Not(Box::new(within)))).await;
+        }
     }
 }
 

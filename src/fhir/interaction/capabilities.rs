@@ -10,7 +10,8 @@ use super::super::index::warning;
 use super::super::operation::Level;
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
-use super::super::search::{RESULT_PARAMETERS, is_searchable};
+use super::super::search::near::UNSAID_KILOMETRES;
+use super::super::search::{LIST, RESULT_PARAMETERS, is_searchable};
 use super::super::view::View;
 use super::route::AUDIT_EVENT;
 
@@ -149,7 +150,7 @@ fn operations(engine: &Engine, name: &str) -> Value {
         }));
     }
     let registered = engine.operations.iter().map(|one| one.definition());
-    for definition in registered.filter(|definition| definition.types.contains(&name)) {
+    for definition in registered.filter(|definition| definition.concerns(name)) {
         operations.push(json!({"name": definition.name, "definition": definition.url}));
     }
     operations.into()
@@ -191,11 +192,28 @@ fn reverse_includes(engine: &Engine, target: &str) -> Vec<String> {
 }
 
 fn search_param(param: &SearchParam) -> Value {
-    json!({
+    let mut stated = json!({
         "name": param.code,
         "definition": param.url,
         "type": kind_code(param.kind),
-    })
+    });
+    if let Some(text) = own_choice(param) {
+        stated["documentation"] = text.into();
+    }
+    stated
+}
+
+/// What the specification leaves to the service.
+fn own_choice(param: &SearchParam) -> Option<String> {
+    match (param.code.as_str(), param.kind) {
+        ("phonetic", _) => {
+            Some("Each word sounds like a word of the name, by Double Metaphone.".to_owned())
+        }
+        (_, ParamKind::Special) => Some(format!(
+            "Distance on a sphere; UCUM units of length; without a distance {UNSAID_KILOMETRES} km."
+        )),
+        _ => None,
+    }
 }
 
 /// Parameters of every search, `_sort` and its kin included.
@@ -207,7 +225,7 @@ fn common_params(engine: &Engine) -> Vec<Value> {
         .filter(|param| param.code.starts_with('_') && is_searchable(param))
         .map(search_param)
         .collect();
-    for name in RESULT_PARAMETERS {
+    for name in RESULT_PARAMETERS.into_iter().chain([LIST]) {
         params.push(json!({"name": name, "type": "special"}));
     }
     params

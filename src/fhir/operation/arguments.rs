@@ -9,7 +9,7 @@ use super::super::request::Content;
 use super::super::resource::Resource;
 use super::super::search::date;
 use super::super::search::decimal::Decimal;
-use super::{Definition, Parameter, SEARCH};
+use super::{Definition, Parameter, SEARCH, UNCHECKED};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Argument {
@@ -41,7 +41,9 @@ impl Arguments {
             return Ok(arguments);
         }
         let resource = Resource::from_object(content.into_resource()?)?;
-        engine.check(&resource)?;
+        if !definition.parameters.contains(&UNCHECKED) {
+            engine.check(&resource)?;
+        }
         if resource.resource_type == "Parameters" {
             let parameters = resource.content.get("parameter").and_then(Value::as_array);
             for parameter in parameters.into_iter().flatten() {

@@ -9,11 +9,14 @@ pub mod lastn;
 pub mod output;
 pub mod records;
 pub mod stats;
+pub mod validate;
 
 pub use access_log::AccessLog;
 pub use arguments::Arguments;
 pub use output::Part;
 pub use records::{Records, Seen, Version};
+pub use records::{Records, Seen};
+pub use validate::Validate;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -25,7 +28,7 @@ use super::outcome::{Failure, Kind};
 use crate::store::ResourceKey;
 
 /// The operations that every engine has, for documents.
-pub static OPERATIONS: &[&Definition] = &[&access_log::ACCESS_LOG];
+pub static OPERATIONS: &[&Definition] = &[&access_log::ACCESS_LOG, &validate::VALIDATE];
 
 /// What an operation is called on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +76,18 @@ pub const SEARCH: Parameter = Parameter {
     text: "The search parameters of the type.",
 };
 
+/// A resource as it was sent, valid or not.
+pub const UNCHECKED: Parameter = Parameter {
+    name: "resource",
+    kind: "Resource",
+    required: false,
+    codes: &[],
+    text: "The content, valid or not.",
+};
+
+/// Whatever a resource is, as the official definitions say it.
+pub const EVERY_TYPE: &[&str] = &["Resource"];
+
 impl Parameter {
     /// One that may have any value of its kind.
     pub const fn of(
@@ -114,7 +129,11 @@ impl Definition {
             Target::Type(name) => (Level::Type, Some(name.as_str())),
             Target::Instance(key) => (Level::Instance, Some(key.resource_type.as_str())),
         };
-        self.levels.contains(&level) && name.is_none_or(|name| self.types.contains(&name))
+        self.levels.contains(&level) && name.is_none_or(|name| self.concerns(name))
+    }
+
+    pub fn concerns(&self, resource_type: &str) -> bool {
+        self.types == EVERY_TYPE || self.types.contains(&resource_type)
     }
 }
 

@@ -25,14 +25,11 @@ pub struct TypeSearch {
     pub compartments: Vec<Membership>,
 }
 
-/// The service can answer with this parameter. The rest (special ones, those
-/// without an expression and composites of three values) it refuses.
+/// The service can answer with this parameter. The rest (those without an
+/// expression and composites of three values) it refuses.
 pub fn is_searchable(param: &SearchParam) -> bool {
     !param.expression.is_empty()
-        // Sounds are not indexed; answering by spelling would be wrong.
-        && param.code != "phonetic"
         && match param.kind {
-            ParamKind::Special => false,
             ParamKind::Composite => composite::is_searchable(param),
             _ => true,
         }

@@ -8,7 +8,7 @@ use super::lookup::{common_types, every_type_has};
 use super::parameter::{Has, Parameter, ReferenceTest, Test, TokenTest};
 use super::prefix::{self, NumberTest};
 use super::quantity::{QuantityTest, UnitName};
-use super::query::Query;
+use super::query::{LIST, Query};
 use super::{reference, sort, token, uri};
 use crate::fhir::definitions::ParamKind;
 use crate::fhir::outcome::{Failure, Kind};
@@ -56,7 +56,7 @@ pub(super) fn selection(catalogue: &Catalogue, query: &Query, now: i64) -> Resul
         let mut shared = true;
         for parameter in &query.parameters {
             let param = catalogue.param(&resource_type, &parameter.code);
-            shared &= param.is_some_and(every_type_has);
+            shared &= parameter.code == LIST || param.is_some_and(every_type_has);
             filters.push(compiler.parameter(&resource_type, parameter)?);
         }
         if shared {
@@ -165,6 +165,8 @@ impl Compiler<'_> {
                 any(bounds.map(|bounds| in_bounds(param, bounds)).collect())
             }
             Test::Quantity(tests) => any(tests.iter().map(|test| quantity(param, test)).collect()),
+            Test::Sounds(names) => any(names.iter().map(|words| sounds(param, words)).collect()),
+            Test::Near(places) => any(places.iter().map(|near| near.filter(param)).collect()),
             Test::Composite(pairs) => self.composite(param, pairs),
             // Said above: these are of other resources, of whatever value, or not so.
             Test::Chain(_) | Test::Has(_) | Test::Missing(_) | Test::TokenNot(_) => {
@@ -216,7 +218,9 @@ impl Compiler<'_> {
             return any(self.parts(param).map(|part| self.present(part)).collect());
         }
         match param.kind {
-            ParamKind::String => text(param, &[String::new()], TextMatch::StartsWith),
+            ParamKind::String if !has_present_fact(param) => {
+                text(param, &[String::new()], TextMatch::StartsWith)
+            }
             _ if has_present_fact(param) => {
                 has(vec![fact_key(&param.scope, &param.code, Fact::Present)])
             }
@@ -232,6 +236,12 @@ fn link(param: &Param, target: &str) -> Link {
     } else {
         Link::Key(link_key(&param.scope, &param.code))
     }
+}
+
+/// Every word is there, said in one of its ways.
+fn sounds(param: &Param, words: &[Vec<String>]) -> Filter {
+    let one = |codes: &Vec<String>| has(keys(param, codes, Fact::Code));
+    flat(words.iter().map(one).collect())
 }
 
 fn quantity(param: &Param, test: &QuantityTest) -> Filter {
@@ -335,9 +345,11 @@ fn in_bounds(param: &Param, bounds: Bounds) -> Filter {
     Filter::Is(match param.storage {
         Storage::Updated => Comparison::Updated(bounds),
         Storage::Moment => Comparison::Moment(bounds),
-        Storage::Id | Storage::Owner | Storage::Rows => Comparison::Range {
-            param: param_key(&param.scope, &param.code),
-            bounds,
-        },
+        Storage::Id | Storage::Owner | Storage::Rows | Storage::Sounds | Storage::Place => {
+            Comparison::Range {
+                param: param_key(&param.scope, &param.code),
+                bounds,
+            }
+        }
     })
 }

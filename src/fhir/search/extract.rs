@@ -13,7 +13,7 @@ use super::path::text;
 use super::quantity::UnitName;
 use super::reference::Base;
 use super::token::{self, Token};
-use super::{date, quantity, reference, string};
+use super::{date, near, quantity, reference, sound, string};
 use crate::fhir::definitions::ParamKind;
 use crate::store::{IndexKey, IndexRows};
 
@@ -103,6 +103,8 @@ impl<'a> Facts<'a> {
 
     fn value(&mut self, leaf: &str, value: &Value) {
         match self.param.kind {
+            ParamKind::String if self.param.storage == Storage::Sounds => self.sounds(value),
+            ParamKind::Special => self.place(value),
             ParamKind::Token => self.tokens(leaf, value),
             ParamKind::Reference => self.references(leaf, value),
             ParamKind::String => self.strings(value),
@@ -110,8 +112,8 @@ impl<'a> Facts<'a> {
             ParamKind::Uri => self.uri(leaf, value),
             ParamKind::Number => self.number(value),
             ParamKind::Quantity => self.quantity(leaf, value),
-            // Composites are taken apart, and special ones are not searchable.
-            ParamKind::Composite | ParamKind::Special => {}
+            // Taken apart.
+            ParamKind::Composite => {}
         }
     }
 
@@ -292,6 +294,19 @@ impl<'a> Facts<'a> {
         }
     }
 
+    fn sounds(&mut self, value: &Value) {
+        let codes = sound::of_value(value).into_iter().flatten();
+        codes.for_each(|code| self.push(Fact::Code(&code)));
+    }
+
+    fn place(&mut self, value: &Value) {
+        let rows = near::rows(self.scope, &self.param.code, value);
+        for (row, coordinate) in rows.into_iter().flatten() {
+            self.rows.ranges.push((row, coordinate, coordinate));
+            self.present = true;
+        }
+    }
+
     fn date(&mut self, value: &Value) {
         let Some((low, high)) = date::range_of(value) else {
             return;
@@ -380,8 +395,9 @@ impl<'a> Facts<'a> {
 /// Whether there is a value is asked of the rows themselves where there is one
 /// row for each.
 pub(super) fn has_present_fact(param: &Param) -> bool {
-    !matches!(
-        param.kind,
-        ParamKind::Date | ParamKind::String | ParamKind::Number | ParamKind::Quantity
-    )
+    param.storage == Storage::Sounds
+        || !matches!(
+            param.kind,
+            ParamKind::Date | ParamKind::String | ParamKind::Number | ParamKind::Quantity
+        )
 }

@@ -7,11 +7,10 @@ use super::suggest::nearest;
 use crate::fhir::outcome::{Failure, Kind};
 
 /// Parameters of the specification that are refused for what they are.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 4] = [
     ("_filter", "expressions"),
     ("_text", "full texts"),
     ("_content", "full texts"),
-    ("_list", "lists of resources"),
     ("_query", "named queries"),
 ];
 

@@ -19,7 +19,8 @@ pub struct Place {
 
 /// What must be the same for a place to mean anything: not the page's size or
 /// its form.
-const NO_PART: [&str; 9] = [
+const NO_PART: [&str; 10] = [
+    "_contained",
     "_count",
     "_cursor",
     "_elements",

@@ -37,6 +37,10 @@ pub enum Storage {
     Moment,
     /// Index rows by kind.
     Rows,
+    /// Rows of how the words sound.
+    Sounds,
+    /// Rows of where the place is.
+    Place,
 }
 
 /// Dates that are a type's clinical time, best first.
@@ -84,9 +88,11 @@ impl Param {
             scope: if of_every_type { "" } else { resource_type }.to_owned(),
             targets: targets(&expression, &param.targets),
             expression,
-            storage: match param.code.as_str() {
-                "_id" => Storage::Id,
-                "_lastUpdated" => Storage::Updated,
+            storage: match (param.code.as_str(), param.kind) {
+                ("_id", _) => Storage::Id,
+                ("_lastUpdated", _) => Storage::Updated,
+                ("phonetic", _) => Storage::Sounds,
+                (_, ParamKind::Special) => Storage::Place,
                 _ => Storage::Rows,
             },
             names_owner: false,
@@ -317,6 +323,6 @@ fn reads(kind: ParamKind, leaf: &str) -> bool {
             "Quantity" | "Age" | "Count" | "Distance" | "Duration" | "Money" | "Range"
         ),
         ParamKind::Composite => true,
-        ParamKind::Special => false,
+        ParamKind::Special => leaf == "Location.position",
     }
 }

@@ -2,6 +2,7 @@
 //! <https://hl7.org/fhir/R4/search.html#modifiers>
 
 use super::catalogue::{Catalogue, Param, Storage};
+use super::near::Near;
 use super::prefix::{DateTest, NumberTest};
 use super::quantity::QuantityTest;
 use super::value::unescape;
@@ -40,6 +41,9 @@ pub enum Test {
     Date(Vec<DateTest>),
     Number(Vec<NumberTest>),
     Quantity(Vec<QuantityTest>),
+    /// Each word of one of these names sounds like a word that is there.
+    Sounds(Vec<Vec<Vec<String>>>),
+    Near(Vec<Near>),
     /// Two values that stand together.
     Composite(Vec<(Test, Test)>),
     Missing(bool),
@@ -109,6 +113,9 @@ pub(super) fn test(
         (_, ParamKind::Token, Some("of-type")) if param.has_identifiers() => {
             Test::OfType(values.typed()?)
         }
+        (Storage::Sounds, _, None) => Test::Sounds(values.sounds()?),
+        (Storage::Sounds, _, Some(_)) => return Err(values.unsupported_modifier()),
+        (Storage::Place, _, None) => Test::Near(values.places()?),
         (_, ParamKind::String, None) => Test::StartsWith(values.texts()?),
         (_, ParamKind::String, Some("contains")) => Test::Contains(values.texts()?),
         (_, ParamKind::String, Some("exact")) => Test::Exact(uris()?),

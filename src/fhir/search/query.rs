@@ -4,11 +4,14 @@
 use super::catalogue::Catalogue;
 use super::chain::Reader;
 use super::include::Include;
-use super::lookup::Refused;
-use super::parameter::Parameter;
-use super::result::{RESULT_PARAMETERS, Summary, Total, count, invalid, summary, total, types};
+use super::lookup::{Refused, unknown};
+use super::parameter::{Has, Parameter, Test};
+use super::result::{
+    RESULT_PARAMETERS, Summary, Total, contained, count, invalid, summary, total, types,
+};
 use super::sort::{self, SortKey};
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::validate::id;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -51,6 +54,9 @@ impl Default for Settings {
 
 /// Each one is a condition of its own, which no database joins without end.
 const MOST_PARAMETERS: usize = 64;
+
+/// <https://hl7.org/fhir/R4/search.html#list>
+pub const LIST: &str = "_list";
 
 impl Query {
     /// `resource_type` is `None` for a search of the whole system.
@@ -117,6 +123,7 @@ impl Query {
             "_revinclude" => self
                 .revincludes
                 .push(Include::parse(catalogue, name, value)?),
+            LIST if modifier.is_none() => self.parameters.push(listed(name, value)?),
             _ if modifier.is_none() && RESULT_PARAMETERS.contains(&code) => {
                 self.result_parameter(catalogue, name, value, settings)?;
             }
@@ -143,9 +150,36 @@ impl Query {
             "_elements" => self.elements = value.split(',').map(str::to_owned).collect(),
             "_total" => self.total = Some(total(value)?),
             "_summary" => self.summary = summary(value)?,
+            "_contained" => contained(value)?,
             // `_type` has been read; `_format` and `_pretty` are the transport's.
             _ => {}
         }
         Ok(())
     }
+}
+
+/// "Restrict the search to resources on the specified list": such a List refers to it.
+fn listed(name: &str, value: &str) -> Result<Parameter, Refused> {
+    if value.starts_with('$') {
+        return Err(unknown(
+            name,
+            "takes the id of a List: there are no functional lists such as `$current-allergies`",
+        ));
+    }
+    let ids: Vec<String> = value.split(',').map(str::to_owned).collect();
+    if !ids.iter().all(|id| id::is_legal(id)) {
+        return Err(Refused::Wrong(invalid(name, "takes the id of a List")));
+    }
+    let of_list = Parameter {
+        code: "_id".to_owned(),
+        test: Test::Id(ids),
+    };
+    Ok(Parameter {
+        code: LIST.to_owned(),
+        test: Test::Has(Has {
+            source: "List".to_owned(),
+            link: "item".to_owned(),
+            parameter: Box::new(of_list),
+        }),
+    })
 }

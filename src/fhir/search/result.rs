@@ -4,7 +4,7 @@
 use super::catalogue::Catalogue;
 use crate::fhir::outcome::{Failure, Kind};
 
-pub const RESULT_PARAMETERS: [&str; 11] = [
+pub const RESULT_PARAMETERS: [&str; 12] = [
     "_sort",
     "_count",
     "_include",
@@ -16,6 +16,7 @@ pub const RESULT_PARAMETERS: [&str; 11] = [
     "_pretty",
     "_cursor",
     "_type",
+    "_contained",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,17 @@ pub(super) fn total(value: &str) -> Result<Total, Failure> {
         _ => Err(invalid(
             "_total",
             "must be `none`, `estimate` or `accurate`",
+        )),
+    }
+}
+
+/// "false (default): Do not return contained resources." They have no rows.
+pub(super) fn contained(value: &str) -> Result<(), Failure> {
+    match value {
+        "false" => Ok(()),
+        _ => Err(Failure::new(
+            Kind::NotSupported,
+            "Search parameter `_contained` is `false` here: contained resources are not searched",
         )),
     }
 }

@@ -44,8 +44,11 @@ fn storage(catalogue: &Catalogue, types: &[String], code: &str) -> Option<Storag
     let mut places = common_types(catalogue, types).into_iter().map(|t| {
         let param = catalogue.param(&t, code)?;
         let column = matches!(param.storage, Storage::Id | Storage::Updated);
+        // Sounds and places have no order.
+        let ordered = !matches!(param.storage, Storage::Sounds | Storage::Place);
         // Values of parameters that every type has are not kept for ordering.
-        (column || (!every_type_has(param) && !types.is_empty())).then_some(param.storage)
+        (column || (ordered && !every_type_has(param) && !types.is_empty()))
+            .then_some(param.storage)
     });
     let first = places.next()??;
     places.all(|place| place == Some(first)).then_some(first)
@@ -58,6 +61,7 @@ pub fn order(catalogue: &Catalogue, types: &[String], keys: &[SortKey]) -> Vec<O
             Storage::Id => OrderBy::Id,
             Storage::Updated => OrderBy::Updated,
             Storage::Moment => OrderBy::MomentLow,
+            Storage::Sounds | Storage::Place => return None,
             Storage::Owner | Storage::Rows if key.descending => {
                 OrderBy::Value(vec![descending_name(&key.code), key.code.clone()])
             }

@@ -63,9 +63,14 @@ pub fn cut(text: &str) -> String {
 
 /// The texts of a string, a HumanName or an Address.
 pub fn texts(value: &Value) -> Vec<&str> {
+    parts(value, &PARTS)
+}
+
+/// The string, or these parts of what is made of several.
+pub fn parts<'v>(value: &'v Value, names: &[&str]) -> Vec<&'v str> {
     match value {
         Value::String(text) => vec![text],
-        Value::Object(object) => PARTS
+        Value::Object(object) => names
             .iter()
             .flat_map(|part| items(object, part))
             .filter_map(Value::as_str)

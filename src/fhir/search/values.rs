@@ -2,16 +2,20 @@
 //! <https://hl7.org/fhir/R4/search.html#ptypes>
 
 use super::catalogue::{Catalogue, Param};
+use super::near::{Near, UNSAID_KILOMETRES};
 use super::parameter::{self, ReferenceTest, Test, TokenTest};
 use super::prefix::{DateTest, NumberTest};
 use super::quantity::{self, QuantityTest};
 use super::value::{split, unescape};
-use super::{reference, string};
+use super::{reference, sound, string};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::validate::id;
 
 /// Enough for any page of ids, and short enough for one statement.
 const MAX_VALUES: usize = 500;
+
+/// Each is a condition of its own.
+const MAX_WORDS: usize = 8;
 
 const NUMBER_HINT: &str =
     "; write digits, after at most one of the prefixes eq ne gt lt ge le sa eb ap";
@@ -70,6 +74,32 @@ impl Values<'_> {
             } else {
                 Ok(folded)
             }
+        })
+    }
+
+    /// The words of each name, by the codes that they sound like.
+    pub(super) fn sounds(&self) -> Result<Vec<Vec<Vec<String>>>, Failure> {
+        self.each(|value| {
+            let words = sound::words(&unescape(value));
+            match words.len() {
+                0 => Err(self.invalid("has no letter or digit to search for")),
+                count if count > MAX_WORDS => {
+                    Err(self.invalid(&format!("has more than {MAX_WORDS} words")))
+                }
+                _ => Ok(words),
+            }
+        })
+    }
+
+    pub(super) fn places(&self) -> Result<Vec<Near>, Failure> {
+        self.each(|value| {
+            Near::parse(value).ok_or_else(|| {
+                self.invalid(&format!(
+                    "is written `latitude|longitude|distance|unit`, in degrees up to 90 and 180 and \
+                     a UCUM unit of length: `52.37|4.89|5|km`; without a unit it is km, without a \
+                     distance {UNSAID_KILOMETRES} km"
+                ))
+            })
         })
     }
 

@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::operation::ALWAYS;
-use super::path::{SYSTEM, item};
-use super::{failure, reference};
-use crate::fhir::operation::{Definition, Level, Parameter, SEARCH};
+use super::path::{OTHER, SYSTEM, item};
+use super::{SPELLED_OUT, failure, reference};
+use crate::fhir::operation::{Definition, EVERY_TYPE, Level, Parameter, SEARCH};
 use crate::http::routes::BASE_PATH;
 
 /// Refusals of an operation that takes content.
@@ -20,14 +20,26 @@ pub fn add(paths: &mut Map<String, Value>, definition: &Definition) {
             insert(paths, definition, "", SYSTEM, "System");
             continue;
         }
-        for name in definition.types {
+        for (name, tag) in places(definition) {
+            let subject = name.trim_matches(['{', '}']);
             let (below, suffix) = match level {
-                Level::Instance => (format!("/{name}/{{id}}"), (*name).to_owned()),
-                _ => (format!("/{name}"), format!("{name}Type")),
+                Level::Instance => (format!("/{name}/{{id}}"), subject.to_owned()),
+                _ => (format!("/{name}"), format!("{subject}Type")),
             };
-            insert(paths, definition, &below, name, &suffix);
+            insert(paths, definition, &below, tag, &suffix);
         }
     }
+}
+
+/// The types, or the template of all of them behind those that are spelled out.
+fn places(definition: &Definition) -> Vec<(&'static str, &'static str)> {
+    let own = |names: &[&'static str]| names.iter().map(|name| (*name, *name)).collect();
+    if definition.types != EVERY_TYPE {
+        return own(definition.types);
+    }
+    let mut all: Vec<_> = own(&SPELLED_OUT);
+    all.push(("{type}", OTHER));
+    all
 }
 
 fn insert(
@@ -79,9 +91,10 @@ fn operation(definition: &Definition, tag: &str, name: &str, posted: bool) -> Va
 
 fn responses(refusals: &[u16]) -> Map<String, Value> {
     let mut responses = Map::new();
-    let answers = ["Parameters", "Bundle"].map(|name| reference("schemas", name));
+    let answers =
+        ["Parameters", "Bundle", "OperationOutcome"].map(|name| reference("schemas", name));
     let content = json!({"application/fhir+json": {"schema": {"anyOf": answers}}});
-    let done = json!({"description": "A Parameters resource, or the Bundle that the operation answers.", "content": content});
+    let done = json!({"description": "A Parameters resource, or the Bundle or OperationOutcome that the operation answers.", "content": content});
     responses.insert("200".to_owned(), done);
     let mut refusals = [refusals, &ALWAYS].concat();
     refusals.sort_unstable();

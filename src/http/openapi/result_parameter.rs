@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::fhir::search::LIST;
+
 pub struct ResultParameter {
     pub name: &'static str,
     pub text: &'static str,
@@ -28,6 +30,16 @@ pub fn of_search() -> Vec<ResultParameter> {
             json!({"type": "string", "enum": ["true", "text", "data", "count", "false"]}),
         ),
     ];
+    all.push(result(
+        "_contained",
+        "Contained resources are not searched; other values are refused.",
+        json!({"type": "string", "enum": ["false"]}),
+    ));
+    all.push(result(
+        LIST,
+        "Only what a List refers to, by its id.",
+        json!({"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}(,[A-Za-z0-9\-.]{1,64})*$"}),
+    ));
     all.extend(["_include", "_revinclude"].map(include));
     all.extend([count(), cursor(), elements()]);
     all.extend(layout());

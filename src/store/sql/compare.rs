@@ -2,7 +2,7 @@
 
 use super::dialect::{Dialect, Reach};
 use super::statement::Sql;
-use crate::store::{Bounds, Comparison, IndexKey, TextMatch};
+use crate::store::{Ball, Bounds, Comparison, IndexKey, TextMatch};
 
 /// Not `FALSE`: SQLite would drop the conditions beside it, and with them the
 /// reason why it may use the index that [`Dialect::resource`] names.
@@ -37,7 +37,38 @@ pub fn write_comparison(
                 write_bounds(sql, "t.low", "t.high", bounds);
             });
         }
+        Comparison::Within(ball) => write_within(sql, ball),
     }
+}
+
+/// The coordinates of one row, by the row: the ranges beside it find it.
+fn write_within(sql: &mut Sql, ball: &Ball) {
+    const ROWS: [[&str; 3]; 3] = [
+        [
+            "x.rid = r.rid AND +x.param = ",
+            "(x.low - ",
+            ") * (x.low - ",
+        ],
+        [
+            " AND y.rid = r.rid AND +y.param = ",
+            ") + (y.low - ",
+            ") * (y.low - ",
+        ],
+        [
+            " AND z.rid = r.rid AND +z.param = ",
+            ") + (z.low - ",
+            ") * (z.low - ",
+        ],
+    ];
+    sql.sql("EXISTS (SELECT 1 FROM resource_range x, resource_range y, resource_range z WHERE ");
+    for ([of, ..], param) in ROWS.into_iter().zip(ball.params) {
+        sql.sql(of).big(param.0);
+    }
+    sql.sql(" AND ");
+    for ([_, from, again], center) in ROWS.into_iter().zip(ball.center) {
+        sql.sql(from).big(center).sql(again).big(center);
+    }
+    sql.sql(") <= ").big(ball.radius_squared).sql(")");
 }
 
 /// The texts or dates that a test is about.
@@ -97,7 +128,8 @@ pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison,
         | Comparison::Id(_)
         | Comparison::Updated(_)
         | Comparison::Owner(_)
-        | Comparison::Moment(_) => {
+        | Comparison::Moment(_)
+        | Comparison::Within(_) => {
             sql.sql("SELECT r.rid FROM resource r WHERE ");
             if !types.is_empty() {
                 write_texts(dialect, sql, "r.type", types);
