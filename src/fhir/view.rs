@@ -65,6 +65,7 @@ impl View {
                 names
                     .split(',')
                     .map(|name| name.trim().to_owned())
+                    .filter(|name| !name.is_empty())
                     .collect(),
             ),
             (Some(_), Some(_)) => {
@@ -153,9 +154,18 @@ impl View {
             Part::Text => element.name == "text" || element.min > 0,
             Part::Data => element.name != "text",
             Part::Elements(names) => {
-                element.min > 0 || element.modifier || names.contains(&element.name)
+                let named = |name: &String| unqualified(name) == element.name;
+                element.min > 0 || element.modifier || names.iter().any(named)
             }
         }
+    }
+}
+
+/// `name` of `name` and of `Patient.name`.
+pub fn unqualified(name: &str) -> &str {
+    match name.split_once('.') {
+        Some((of_type, name)) if of_type.starts_with(|c: char| c.is_ascii_uppercase()) => name,
+        _ => name,
     }
 }
 

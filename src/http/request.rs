@@ -156,7 +156,7 @@ fn prefer(http: &HttpRequest, request: &mut Request) {
     {
         let Ok(value) = value.to_str() else { continue };
         for preference in value.split([',', ';']) {
-            match preference.trim().replace(' ', "").as_str() {
+            match preference.trim().replace([' ', '"'], "").as_str() {
                 "return=minimal" => request.prefer = Return::Minimal,
                 "return=representation" => request.prefer = Return::Representation,
                 "return=OperationOutcome" => request.prefer = Return::OperationOutcome,

@@ -27,6 +27,8 @@ async fn the_statement_says_what_the_service_is(server: Server) {
     assert_eq!(json["kind"], "instance");
     assert_eq!(json["implementation"]["url"], server.base);
     let rest = &json["rest"][0];
+    let security = &rest["security"]["service"][0]["coding"][0];
+    assert_eq!(security["code"], "SMART-on-FHIR");
     assert_eq!(rest["resource"].as_array().unwrap().len(), 146);
     let types: Vec<&str> = rest["resource"]
         .as_array()

@@ -55,6 +55,8 @@ async fn prefer_decides_on_the_content(server: Server) {
     assert_eq!(whole.json()["resourceType"], "Patient");
     let outcome = create("return=OperationOutcome").await;
     assert_eq!(outcome.json()["resourceType"], "OperationOutcome");
+    let quoted = create("return=\"minimal\"").await;
+    assert_eq!(quoted.text, "", "RFC 7240: a value may be quoted");
     let both = create("handling=lenient; return=minimal").await;
     assert_eq!(both.text, "");
     let foreign = create("respond-async").await;

@@ -60,6 +60,7 @@ mod paging;
 mod paging_property;
 mod patch;
 mod patch_suite;
+mod placeholders;
 mod races;
 mod read;
 mod readiness;

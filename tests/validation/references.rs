@@ -50,6 +50,9 @@ fn other_types_are_told() {
         json!({"reference": "Organisation/1"}),
         json!({"reference": "Organization/a_b"}),
         json!({"reference": "Organization/"}),
+        json!({"reference": "Organization"}),
+        json!({"reference": "o"}),
+        json!({"reference": "Organisation?identifier=a|b"}),
         json!({"reference": "Organization/1", "type": "Endpoint"}),
     ] {
         let told = places(&provider(wrong.clone()));

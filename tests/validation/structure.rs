@@ -256,3 +256,28 @@ fn nesting_and_numbers_of_problems_are_bounded() {
         .collect();
     assert!(problems(&Value::Object(many)).len() < 300);
 }
+
+/// "The id ... SHALL be unique within the set of contained resources"; one that holds others in
+/// a Bundle has a set of its own. <https://hl7.org/fhir/R4/references.html#contained>
+#[test]
+fn contained_resources_have_ids_of_their_own() {
+    let practitioner = |id: &str| json!({"resourceType": "Practitioner", "id": id});
+    let patient = |contained: Value| {
+        json!({"resourceType": "Patient", "contained": contained,
+            "generalPractitioner": [{"reference": "#a"}, {"reference": "#b"}]})
+    };
+    let twice = patient(json!([
+        practitioner("a"),
+        practitioner("b"),
+        practitioner("a")
+    ]));
+    assert_eq!(places(&twice), ["Patient.contained[2].id"]);
+    let once = patient(json!([practitioner("a"), practitioner("b")]));
+    assert_eq!(problems(&once), []);
+    let bundle = json!({"resourceType": "Bundle", "type": "collection",
+        "entry": [{"resource": once}, {"resource": once}, {"resource": twice}]});
+    assert_eq!(
+        places(&bundle),
+        ["Bundle.entry[2].resource.contained[2].id"]
+    );
+}

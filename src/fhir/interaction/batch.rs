@@ -1,5 +1,7 @@
 //! batch: every entry is judged alone. <https://hl7.org/fhir/R4/http.html#transaction>
 
+use std::collections::HashSet;
+
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
@@ -13,6 +15,7 @@ use super::super::request::{Request, Return};
 use super::super::resource::Resource;
 use super::super::view::View;
 use super::bundle_entry::{self, at_entry};
+use super::links::references;
 use super::transaction::transaction;
 
 /// Entries of one batch that are worked on at a time.
@@ -94,9 +97,11 @@ async fn batch(
     entries: Vec<Value>,
     prefer: Return,
 ) -> Vec<Answer> {
+    let placeholders = &placeholders(&entries);
     stream::iter(entries.into_iter().enumerate())
         .map(|(index, entry)| async move {
             let answer = async {
+                refuse_placeholders(placeholders, index, &entry)?;
                 let mut entry = bundle_entry::read(engine, index, entry)?;
                 refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
                 entry.request.prefer = prefer;
@@ -113,6 +118,30 @@ async fn batch(
         .buffered(AT_A_TIME)
         .collect()
         .await
+}
+
+/// The fullUrls that mean nothing outside of the bundle.
+fn placeholders(entries: &[Value]) -> HashSet<String> {
+    let urls = entries.iter().filter_map(|entry| entry["fullUrl"].as_str());
+    let placeholders = urls.filter(|url| url.starts_with("urn:"));
+    placeholders.map(str::to_owned).collect()
+}
+
+/// "There SHALL be no interdependencies between the different entries."
+fn refuse_placeholders(
+    placeholders: &HashSet<String>,
+    index: usize,
+    entry: &Value,
+) -> Result<(), Failure> {
+    let mut refers = false;
+    references(&entry["resource"], &mut |text| {
+        refers |= placeholders.contains(text);
+    });
+    if !refers {
+        return Ok(());
+    }
+    let text = "The entry refers to another one by its fullUrl, and entries of a batch do not know of each other. Send a transaction.";
+    Err(at_entry(index, Failure::new(Kind::Value, text)))
 }
 
 /// A bundle within a bundle would have no bound.

@@ -52,8 +52,11 @@ fn statement(engine: &Engine) -> Value {
     let rest = json!({
         "mode": "server",
         "security": {
-            "cors": false,
-            "description": "No access control yet: the service binds to loopback addresses only.",
+            "service": [{"coding": [{
+                "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                "code": "SMART-on-FHIR",
+            }]}],
+            "description": "Every request but this one carries a bearer token with SMART scopes; .well-known/smart-configuration tells where tokens come from.",
         },
         "resource": resources,
         "interaction": codes(&["transaction", "batch", "search-system", "history-system"]),

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::super::definitions::Definitions;
+use super::super::outcome::{Failure, Kind};
 
 /// Old address -> new address.
 pub type Moves = HashMap<String, String>;
@@ -42,6 +43,47 @@ pub fn conditional(definitions: &Definitions, resource: &mut Map<String, Value>)
         }
     });
     found
+}
+
+/// The literal references of a document, wherever they stand.
+pub fn references<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v str)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| references(item, visit)),
+        Value::Object(object) => {
+            for (name, value) in object {
+                match value {
+                    Value::String(text) if name == "reference" => visit(text),
+                    Value::Array(_) | Value::Object(_) => references(value, visit),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What only a transaction replaces would stand in a record that nobody finds
+/// by it, as if its patient had none.
+pub fn refuse_conditional(
+    definitions: &Definitions,
+    resource: &Map<String, Value>,
+) -> Result<(), Failure> {
+    let mut criteria = None;
+    for value in resource.values() {
+        references(value, &mut |text| {
+            let name = text.split_once('?').map(|(name, _)| name);
+            criteria = criteria.or(name.filter(|name| definitions.is_resource_type(name)));
+        });
+    }
+    let Some(name) = criteria else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        Kind::Value,
+        format!(
+            "A reference names its {name} by a condition, which only a transaction looks up. Send the resource as an entry of a transaction, or refer to {name}/id."
+        ),
+    ))
 }
 
 enum Link<'v> {

@@ -81,7 +81,27 @@ async fn steps(
             links::rewrite(engine.definitions, &moves, &mut resource.content);
         }
     }
+    refuse_placeholders(&steps)?;
     Ok(steps)
+}
+
+/// A placeholder that no entry has would refer to nothing for ever.
+fn refuse_placeholders(steps: &[Step]) -> Result<(), Failure> {
+    for (index, step) in steps.iter().enumerate() {
+        let Step::Write { draft, .. } = step else {
+            continue;
+        };
+        let mut open = false;
+        let content = draft.content.iter().flat_map(|one| one.content.values());
+        for value in content {
+            links::references(value, &mut |text| open |= text.starts_with("urn:uuid:"));
+        }
+        if open {
+            let text = "A reference of this entry is a placeholder (urn:uuid:…), and no entry that it could refer to has it as fullUrl.";
+            return Err(at_entry(index, Failure::new(Kind::Value, text)));
+        }
+    }
+    Ok(())
 }
 
 /// "If any resource identities overlap, the transaction SHALL fail."

@@ -2,7 +2,6 @@
 
 use super::catalogue::{Catalogue, Param, Storage};
 use super::condition::{alike_or, any, flat, has, not};
-use super::extract::has_present_fact;
 use super::key::{Fact, compartment_key, fact_key, identity_key, link_key, param_key, unit_key};
 use super::lookup::{common_types, every_type_has};
 use super::parameter::{Has, Parameter, ReferenceTest, Test, TokenTest};
@@ -218,10 +217,10 @@ impl Compiler<'_> {
             return any(self.parts(param).map(|part| self.present(part)).collect());
         }
         match param.kind {
-            ParamKind::String if !has_present_fact(param) => {
+            ParamKind::String if !param.has_present_fact() => {
                 text(param, &[String::new()], TextMatch::StartsWith)
             }
-            _ if has_present_fact(param) => {
+            _ if param.has_present_fact() => {
                 has(vec![fact_key(&param.scope, &param.code, Fact::Present)])
             }
             _ => in_bounds(param, prefix::any()),

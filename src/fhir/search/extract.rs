@@ -315,16 +315,16 @@ impl<'a> Facts<'a> {
             self.rows.moment = Some((low, high));
             return;
         }
-        let row = param_key(self.scope, &self.param.code);
-        self.rows.ranges.push((row, low, high));
-        self.extent.add(&of_time(low));
-        self.present = true;
+        self.range((low, high));
     }
 
     fn number(&mut self, value: &Value) {
-        let Some((low, high)) = quantity::of_number(value) else {
-            return;
-        };
+        if let Some(range) = quantity::of_number(value) {
+            self.range(range);
+        }
+    }
+
+    fn range(&mut self, (low, high): Range) {
         let row = param_key(self.scope, &self.param.code);
         self.rows.ranges.push((row, low, high));
         self.extent.add(&of_time(low));
@@ -380,7 +380,7 @@ impl<'a> Facts<'a> {
         if !param.parts.is_empty() {
             return;
         }
-        if self.present && has_present_fact(param) {
+        if self.present && param.has_present_fact() {
             let fact = fact_key(self.scope, &param.code, Fact::Present);
             self.rows.keys.push(fact);
         }
@@ -390,14 +390,4 @@ impl<'a> Facts<'a> {
         rows.texts.append(&mut self.rows.texts);
         rows.ranges.append(&mut self.rows.ranges);
     }
-}
-
-/// Whether there is a value is asked of the rows themselves where there is one
-/// row for each.
-pub(super) fn has_present_fact(param: &Param) -> bool {
-    param.storage == Storage::Sounds
-        || !matches!(
-            param.kind,
-            ParamKind::Date | ParamKind::String | ParamKind::Number | ParamKind::Quantity
-        )
 }

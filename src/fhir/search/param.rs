@@ -180,6 +180,16 @@ impl Param {
         self.storage == Storage::Owner || (self.names_owner && target == Some("Patient"))
     }
 
+    /// Whether there is a value is asked of the rows themselves where there is
+    /// one row for each.
+    pub(super) fn has_present_fact(&self) -> bool {
+        let own_row = matches!(
+            self.kind,
+            ParamKind::Date | ParamKind::String | ParamKind::Number | ParamKind::Quantity
+        );
+        self.storage == Storage::Sounds || !own_row
+    }
+
     pub fn folds_case(&self) -> bool {
         let leaves = self.expression.paths.iter().map(|path| path.leaf.as_str());
         token::folds_case(leaves)

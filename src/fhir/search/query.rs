@@ -7,7 +7,7 @@ use super::include::Include;
 use super::lookup::{Refused, unknown};
 use super::parameter::{Has, Parameter, Test};
 use super::result::{
-    RESULT_PARAMETERS, Summary, Total, contained, count, invalid, summary, total, types,
+    RESULT_PARAMETERS, Summary, Total, contained, count, elements, invalid, summary, total, types,
 };
 use super::sort::{self, SortKey};
 use crate::fhir::outcome::{Failure, Kind};
@@ -147,7 +147,7 @@ impl Query {
             "_sort" => self.sort = sort::parse(catalogue, &self.types, value)?,
             "_count" => self.count = count(value)?.min(settings.max_count),
             "_cursor" => self.cursor = Some(value.to_owned()),
-            "_elements" => self.elements = value.split(',').map(str::to_owned).collect(),
+            "_elements" => self.elements = elements(catalogue, &self.types, value)?,
             "_total" => self.total = Some(total(value)?),
             "_summary" => self.summary = summary(value)?,
             "_contained" => contained(value)?,

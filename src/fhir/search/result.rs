@@ -3,6 +3,7 @@
 
 use super::catalogue::Catalogue;
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::view::unqualified;
 
 pub const RESULT_PARAMETERS: [&str; 12] = [
     "_sort",
@@ -80,6 +81,36 @@ pub(super) fn total(value: &str) -> Result<Total, Failure> {
             "_total",
             "must be `none`, `estimate` or `accurate`",
         )),
+    }
+}
+
+/// "A comma separated list of base element names": a misspelt one would hide
+/// what it was to show.
+pub(super) fn elements(
+    catalogue: &Catalogue,
+    types: &[String],
+    value: &str,
+) -> Result<Vec<String>, Failure> {
+    let definitions = catalogue.definitions;
+    let types = match types {
+        [] => &definitions.resource_types,
+        types => types,
+    };
+    let has = |name: &str| {
+        let mut all = types.iter().filter_map(|t| definitions.type_definition(t));
+        all.any(|of| of.elements.iter().any(|element| element.name == name))
+    };
+    let names = value
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    match names.iter().find(|name| !has(unqualified(name))) {
+        Some(name) => Err(invalid(
+            "_elements",
+            &format!("names no element of the resource itself: `{name}`"),
+        )),
+        None => Ok(names),
     }
 }
 

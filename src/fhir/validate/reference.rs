@@ -22,6 +22,8 @@ enum Target<'a> {
     NoType(&'a str),
     /// `Patient/a b`
     NoId,
+    /// `Patient`, which is no address of anything.
+    NoAddress,
     Unknown,
 }
 
@@ -50,6 +52,11 @@ impl<'a> Walk<'a> {
             }
             Target::NoId => {
                 let text = "an id has 1 to 64 letters, digits, hyphens and dots: correct it";
+                self.report.problem(Kind::Value, &place, text);
+            }
+            Target::NoAddress => {
+                let text =
+                    "it is no address of a resource: write Type/id, an absolute address or #id";
                 self.report.problem(Kind::Value, &place, text);
             }
             Target::Unknown => {}
@@ -96,6 +103,7 @@ impl<'a> Walk<'a> {
                     false => Target::NoId,
                 }
             }
+            None if !is_absolute && !text.is_empty() => Target::NoAddress,
             None => Target::Unknown,
         }
     }

@@ -2,6 +2,8 @@
 //! <https://hl7.org/fhir/R4/resource.html>,
 //! <https://hl7.org/fhir/R4/references.html#contained>
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::id;
@@ -50,6 +52,21 @@ impl<'a> Walk<'a> {
         };
         self.object(definition, map, place);
         self.container = container;
+        self.distinct_contained(map, place);
+    }
+
+    /// "The id ... SHALL be unique within the set of contained resources."
+    fn distinct_contained(&mut self, map: &'a Map<String, Value>, place: &Place<'_>) {
+        let contained = map.get("contained").and_then(Value::as_array);
+        let mut seen = HashSet::new();
+        for (index, one) in contained.into_iter().flatten().enumerate() {
+            let id = one.get("id").and_then(Value::as_str);
+            if id.is_some_and(|id| !seen.insert(id)) {
+                let list = place.child("contained").item(Some(index));
+                let text = "another contained resource has this id: give each its own";
+                self.report.problem(Kind::Value, &list.child("id"), text);
+            }
+        }
     }
 
     fn resource_type(

@@ -34,6 +34,8 @@ pub const SEARCH: &[&str] = &[
     "_include",
     "_revinclude",
     "_total",
+    "_contained",
+    "_list",
     "_cursor",
     "Prefer-handling",
 ];

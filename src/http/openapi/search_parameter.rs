@@ -78,7 +78,6 @@ pub fn schemas(definitions: &Definitions) -> BTreeMap<String, Value> {
             "search-quantity".to_owned(),
             text(&["gt140", "5.4|http://unitsofmeasure.org|mg", "70||kg"]),
         ),
-        ("search-special".to_owned(), text(&["52.37|4.89|5|km"])),
         (
             "search-composite".to_owned(),
             text(&["http://loinc.org|8480-6$gt140"]),
