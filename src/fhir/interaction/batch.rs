@@ -122,7 +122,9 @@ async fn batch(
 
 /// The fullUrls that mean nothing outside of the bundle.
 fn placeholders(entries: &[Value]) -> HashSet<String> {
-    let urls = entries.iter().filter_map(|entry| entry["fullUrl"].as_str());
+    let urls = entries
+        .iter()
+        .filter_map(|entry| entry.get("fullUrl")?.as_str());
     let placeholders = urls.filter(|url| url.starts_with("urn:"));
     placeholders.map(str::to_owned).collect()
 }
@@ -134,9 +136,9 @@ fn refuse_placeholders(
     entry: &Value,
 ) -> Result<(), Failure> {
     let mut refers = false;
-    references(&entry["resource"], &mut |text| {
-        refers |= placeholders.contains(text);
-    });
+    if let Some(resource) = entry.get("resource") {
+        references(resource, &mut |text| refers |= placeholders.contains(text));
+    }
     if !refers {
         return Ok(());
     }

@@ -200,8 +200,8 @@ fn search_param(param: &SearchParam) -> Value {
         "definition": param.url,
         "type": kind_code(param.kind),
     });
-    if let Some(text) = own_choice(param) {
-        stated["documentation"] = text.into();
+    if let (Some(text), Some(members)) = (own_choice(param), stated.as_object_mut()) {
+        members.insert("documentation".to_owned(), text.into());
     }
     stated
 }
