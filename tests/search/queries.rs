@@ -148,6 +148,14 @@ fn refusals_name_the_parameter() {
         kind == Kind::Value && text.contains("`near`") && text.contains("50 km"),
         "{text}"
     );
+    let (kind, text) = refusal(
+        Some("MolecularSequence"),
+        "chromosome-window-coordinate=1$lt345$gt123",
+    );
+    assert!(
+        kind == Kind::NotSupported && text.contains("contradict"),
+        "{text}"
+    );
     let (kind, text) = refusal(None, "name=x");
     assert!(
         kind == Kind::NotSupported && text.contains("`name`"),

@@ -19,8 +19,10 @@ pub struct Composite {
     pub second: Param,
 }
 
-/// Those with three values (of MolecularSequence) hold two ranges at once,
-/// which one index row cannot.
+/// Those with three values, of MolecularSequence, are described in one way and
+/// composed in another: `1$lt345$gt123` is said to find "all strings within
+/// region 1:124-344" in either coordinate system, while its components are the
+/// plain start, below 345, and the plain end, above 123.
 pub fn is_searchable(param: &SearchParam) -> bool {
     param.components.len() == 2
 }

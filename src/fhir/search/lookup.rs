@@ -56,8 +56,14 @@ fn no_such(
         _ => resource_type.to_owned(),
     };
     let defined = catalogue.definitions.search_param(resource_type, code);
-    if !types.is_empty() && defined.is_some() {
-        return unknown(name, &format!("of {place} is not supported"));
+    if let Some(param) = defined.filter(|_| !types.is_empty()) {
+        let why = match param.components.len() > 2 {
+            true => {
+                ": its official description and its official components contradict each other; search by the parameters that it combines"
+            }
+            false => "",
+        };
+        return unknown(name, &format!("of {place} is not supported{why}"));
     }
     let params = catalogue
         .params(resource_type)
