@@ -9,7 +9,6 @@ use super::definitions::Definitions;
 use super::index::Index;
 use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
-use super::interaction::links::refuse_conditional;
 use super::interaction::route::refuse_the_trail;
 use super::judge::judge;
 use super::operation::{AccessLog, Operation, Validate};
@@ -199,16 +198,6 @@ impl Engine {
         let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
         let mut verdicts = Vec::with_capacity(own);
         for (number, (draft, change)) in drafts.iter_mut().zip(&mut changes).enumerate() {
-            let content = draft.content.as_ref();
-            let resolved = content.map_or(Ok(()), |resource| {
-                refuse_conditional(self.definitions, &resource.content)
-            });
-            if let Err(failure) = resolved {
-                return Ok(Attempt::Refused {
-                    change: number,
-                    failure,
-                });
-            }
             let verdict = match judge(self, authority, draft, index_of(change)).await {
                 Ok(verdict) => verdict,
                 Err(failure) => {

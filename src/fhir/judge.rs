@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::authority::{Authority, Permission};
 use super::engine::{Draft, Engine, unavailable};
+use super::interaction::links::refuse_conditional;
 use super::interaction::read::not_found;
 use super::outcome::{Failure, Kind};
 use super::resource::{Resource, parse_stored};
@@ -29,6 +30,9 @@ pub async fn judge(
     draft: &Draft,
     index: Option<&IndexRows>,
 ) -> Result<Verdict, Failure> {
+    if let Some(resource) = &draft.content {
+        refuse_conditional(engine.definitions, &resource.content)?;
+    }
     let name = draft.key.resource_type.as_str();
     let permission = permission(draft.method);
     let scope = authority.scope(permission, Some(name))?.within(&[name]);
