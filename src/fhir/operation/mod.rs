@@ -15,7 +15,6 @@ pub use access_log::AccessLog;
 pub use arguments::Arguments;
 pub use output::Part;
 pub use records::{Records, Seen, Version};
-pub use records::{Records, Seen};
 pub use validate::Validate;
 
 use std::sync::{Mutex, PoisonError};
