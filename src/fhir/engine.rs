@@ -171,7 +171,7 @@ impl Engine {
     ) -> Result<Written, WriteError> {
         let own = drafts.len();
         for _ in 1..ATTEMPTS {
-            let attempt = self.attempt(authority, drafts.clone(), beside.clone());
+            let attempt = self.attempt(authority, &drafts, beside.clone());
             match attempt.await? {
                 Attempt::Done(written) => return Ok(written),
                 Attempt::Lost { change, again, .. } if again || change >= own => {}
@@ -191,12 +191,12 @@ impl Engine {
     async fn attempt(
         &self,
         authority: &dyn Authority,
-        mut drafts: Vec<Draft>,
+        given: &[Draft],
         beside: Beside,
     ) -> Result<Attempt, Failure> {
-        let own = drafts.len();
+        let mut drafts = given.to_vec();
         let mut changes: Vec<Change> = drafts.iter().map(|draft| self.change(draft)).collect();
-        let mut verdicts = Vec::with_capacity(own);
+        let mut verdicts = Vec::with_capacity(given.len());
         for (number, (draft, change)) in drafts.iter_mut().zip(&mut changes).enumerate() {
             let verdict = match judge(self, authority, draft, index_of(change)).await {
                 Ok(verdict) => verdict,
@@ -218,7 +218,7 @@ impl Engine {
             return Ok(Attempt::Refused { change, failure });
         }
         if let Some(review) = &review {
-            changes = drafts.iter().map(|draft| self.change(draft)).collect();
+            changes = self.renew(changes, given, &drafts);
             changes.extend(review.rests_on.iter().map(rule::keep));
         }
         for draft in &drafts {
@@ -257,6 +257,22 @@ impl Engine {
             )),
             Err(error) => Err(unavailable(&error)),
         }
+    }
+
+    /// The changes as rules left the drafts. To find what a resource is found
+    /// by is dear, so it is not done again where its content is as it was given.
+    fn renew(&self, changes: Vec<Change>, given: &[Draft], drafts: &[Draft]) -> Vec<Change> {
+        let mut before = changes.into_iter().zip(given);
+        let renew = |draft: &Draft| match before.next() {
+            Some((change, given)) if given.content == draft.content => Change {
+                key: draft.key.clone(),
+                method: draft.method,
+                guard: draft.guard.clone(),
+                write: change.write,
+            },
+            _ => self.change(draft),
+        };
+        drafts.iter().map(renew).collect()
     }
 
     fn change(&self, draft: &Draft) -> Change {

@@ -5,6 +5,8 @@
 //! version and time live in columns only, so a read is a header and a copy, and
 //! the two can't disagree. <https://hl7.org/fhir/R4/resource.html>
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use super::outcome::{Failure, Kind};
@@ -61,10 +63,8 @@ impl Resource {
 
 fn push_members<'a>(body: &mut String, members: impl Iterator<Item = (&'a String, &'a Value)>) {
     for (name, value) in members {
-        body.push(',');
-        body.push_str(&Value::from(name.as_str()).to_string());
-        body.push(':');
-        body.push_str(&value.to_string());
+        let name = Value::from(name.as_str());
+        write!(body, ",{name}:{value}").expect("a String takes whatever is written to it");
     }
 }
 
