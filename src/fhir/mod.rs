@@ -24,3 +24,4 @@ pub mod rule;
 pub mod search;
 pub mod validate;
 pub mod view;
+pub mod write_error;

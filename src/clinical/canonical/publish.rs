@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use super::resources;
 use crate::clinical::knowledge::Knowledge;
 use crate::fhir::authority::Authority;
-use crate::fhir::engine::{Draft, Engine, WriteError};
+use crate::fhir::engine::{Draft, Engine};
 use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
+use crate::fhir::write_error::WriteError;
 
 /// Instances that start together meet in the same rows: whoever comes second
 /// finds that there is nothing left to do.

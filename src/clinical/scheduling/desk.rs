@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::fhir::answer::Answer;
-use crate::fhir::engine::{Draft, WriteError};
+use crate::fhir::engine::Draft;
 use crate::fhir::operation::Call;
 use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::{Failure, Kind};
@@ -12,6 +12,7 @@ use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
 use crate::fhir::search::path::{items, text};
 use crate::fhir::search::reference::{Base, local};
+use crate::fhir::write_error::WriteError;
 
 /// A parameter that refers to something of this type.
 pub fn reference(

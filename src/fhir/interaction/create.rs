@@ -2,10 +2,11 @@
 
 use super::super::answer::{Answer, location};
 use super::super::authority::{Authority, Permission};
-use super::super::engine::{Draft, Engine, WriteError};
+use super::super::engine::{Draft, Engine};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Return};
 use super::super::resource::{Resource, render};
+use super::super::write_error::WriteError;
 use super::condition::{self, Matches};
 use super::written;
 use crate::store::{Conflict, Guard, Method, ResourceKey, Stored};

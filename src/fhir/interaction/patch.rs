@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
-use super::super::engine::{Draft, Engine, WriteError};
+use super::super::engine::{Draft, Engine};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Content, Preconditions, Request};
 use super::super::resource::{Resource, parse_stored};
+use super::super::write_error::WriteError;
 use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
 use super::history::admits;

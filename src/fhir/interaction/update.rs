@@ -3,12 +3,13 @@
 
 use super::super::answer::Answer;
 use super::super::authority::Authority;
-use super::super::engine::{Draft, Engine, WriteError, unavailable};
+use super::super::engine::{Draft, Engine, unavailable};
 use super::super::judge::{may_choose_ids, no_id_of_its_own};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, Request};
 use super::super::resource::Resource;
 use super::super::validate::id;
+use super::super::write_error::{WriteError, stale};
 use super::condition::{self, Matches};
 use super::create::{ATTEMPTS, checked, new_draft};
 use super::written;
@@ -140,7 +141,7 @@ pub async fn conditional_draft(
         }
         Matches::None(guard) => {
             if conditions.if_match.is_some() {
-                return Err(super::super::engine::stale(None));
+                return Err(stale(None));
             }
             let draft = match resource.id() {
                 None => new_draft(resource, guard),
