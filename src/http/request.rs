@@ -109,10 +109,6 @@ fn content(
             Kind::UnsupportedMediaType,
             "…/_search takes its parameters as application/x-www-form-urlencoded.",
         )),
-        ContentKind::Resource if request.verb == Verb::Patch => Err(Failure::new(
-            Kind::UnsupportedMediaType,
-            "PATCH takes a JSON Patch (RFC 6902) as application/json-patch+json.",
-        )),
         ContentKind::Resource => json::parse_object(body, depth).map(Content::Resource),
         ContentKind::JsonPatch => json::parse(body, depth).map(Content::JsonPatch),
     }

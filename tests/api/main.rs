@@ -44,6 +44,7 @@ mod delete;
 mod everything;
 mod examples;
 mod extract;
+mod fhirpath_patch;
 mod garbage;
 mod grants;
 mod grants_http;

@@ -2,6 +2,7 @@
 //! function that PATCH uses.
 
 use serde_json::Value;
+use unloop::fhir::definitions::r4;
 use unloop::fhir::interaction::patch;
 use unloop::fhir::request::Content;
 
@@ -49,6 +50,6 @@ fn finding(case: &Value) -> Option<String> {
 fn patched(case: &Value) -> Result<Value, String> {
     let texts = |failure: unloop::fhir::outcome::Failure| failure.issues[0].text.clone();
     let operations =
-        patch::operations(&Content::JsonPatch(case["patch"].clone())).map_err(texts)?;
-    patch::apply(case["doc"].clone(), &operations).map_err(texts)
+        patch::operations(r4(), &Content::JsonPatch(case["patch"].clone())).map_err(texts)?;
+    patch::apply(r4(), case["doc"].clone(), &operations).map_err(texts)
 }

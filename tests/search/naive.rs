@@ -110,6 +110,9 @@ fn argument<'s>(step: &'s str, function: &str) -> Option<&'s str> {
 fn holds(value: &Value, condition: &str) -> bool {
     if let Some(of_type) = condition.strip_prefix("resolve() is ") {
         let reference = value["reference"].as_str().unwrap_or_default();
+        let (reference, _version) = reference
+            .split_once("/_history/")
+            .unwrap_or((reference, ""));
         let in_reference = reference.rsplit('/').nth(1);
         return in_reference.or(value["type"].as_str()) == Some(of_type.trim());
     }

@@ -42,7 +42,9 @@ pub fn is_present(kind: ParamKind, node: &Node) -> bool {
                 || value.as_str().and_then(normal).is_some()
         }
         ParamKind::Uri => value.as_str().is_some_and(|uri| !uri.is_empty()),
-        ParamKind::Composite | ParamKind::Special => false,
+        // A place.
+        ParamKind::Special => value["latitude"].is_number() && value["longitude"].is_number(),
+        ParamKind::Composite => false,
     }
 }
 

@@ -14,6 +14,7 @@ use super::super::request::{Content, Preconditions, Request, Verb};
 use super::super::resource::instant;
 use super::super::search::date;
 use super::super::validate::structure;
+use super::patch::is_parameters;
 
 /// Marks a place in the entry itself, not in its resource.
 const ENVELOPE: &str = "entry:";
@@ -142,10 +143,10 @@ fn preconditions(wanted: &Map<String, Value>) -> Result<Preconditions, Failure> 
     })
 }
 
-/// A PATCH brings its JSON Patch in a Binary.
+/// A PATCH brings its JSON Patch in a Binary, or a FHIRPath Patch as it is.
 /// <https://hl7.org/fhir/R4/http.html#jsonpatch>
 fn content(engine: &Engine, verb: Verb, resource: Map<String, Value>) -> Result<Content, Failure> {
-    if verb != Verb::Patch {
+    if verb != Verb::Patch || is_parameters(&resource) {
         return Ok(Content::Resource(resource));
     }
     let media_type = resource.get("contentType").and_then(Value::as_str);
@@ -153,7 +154,7 @@ fn content(engine: &Engine, verb: Verb, resource: Map<String, Value>) -> Result<
     let (Some("application/json-patch+json"), Some(data)) = (media_type, data) else {
         return Err(Failure::new(
             Kind::UnsupportedMediaType,
-            "A PATCH entry carries a Binary with contentType application/json-patch+json and the patch, base64-encoded, as data.",
+            "A PATCH entry carries a Parameters resource (FHIRPath Patch), or a Binary with contentType application/json-patch+json and the patch, base64-encoded, as data.",
         ));
     };
     let patch = BASE64_STANDARD

@@ -78,7 +78,7 @@ fn statement(engine: &Engine) -> Value {
         },
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
-        "patchFormat": ["application/json-patch+json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [with_lists(rest, [("operation", system_operations(engine))])],
     })
 }

@@ -1,17 +1,21 @@
-//! patch with JSON Patch (RFC 6902). <https://hl7.org/fhir/R4/http.html#patch>
+//! patch with JSON Patch (RFC 6902) and FHIRPath Patch.
+//! <https://hl7.org/fhir/R4/http.html#patch>
 
 use serde::Deserialize as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
+use super::super::definitions::Definitions;
 use super::super::engine::{Draft, Engine};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Content, Preconditions, Request};
 use super::super::resource::{Resource, parse_stored};
+use super::super::validate;
 use super::super::write_error::WriteError;
 use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
+use super::fhirpath_patch;
 use super::history::admits;
 use super::read::{current, gone};
 use super::update::criteria;
@@ -24,7 +28,7 @@ pub async fn patch(
     request: Request,
     key: ResourceKey,
 ) -> Result<Answer, Failure> {
-    let operations = operations(&request.content)?;
+    let operations = operations(engine.definitions, &request.content)?;
     for _ in 0..ATTEMPTS {
         let stored = base(engine, authority, &key).await?;
         let draft = draft(engine, &stored, &operations, &request.preconditions)?;
@@ -85,31 +89,55 @@ pub async fn base(
     ))
 }
 
+/// What a patch does, in one of its two languages.
+#[derive(Debug)]
+pub enum Operations {
+    Json(json_patch::Patch),
+    FhirPath(Vec<fhirpath_patch::Operation>),
+}
+
 /// Reads the patch document of a request.
-pub fn operations(content: &Content) -> Result<json_patch::Patch, Failure> {
-    let Content::JsonPatch(document) = content else {
-        return Err(Failure::new(
+pub fn operations(definitions: &Definitions, content: &Content) -> Result<Operations, Failure> {
+    match content {
+        Content::JsonPatch(document) => json_patch::Patch::deserialize(document)
+            .map(Operations::Json)
+            .map_err(|error| {
+                Failure::new(
+                    Kind::Structure,
+                    format!("The content is not a JSON Patch (RFC 6902): {error}."),
+                )
+            }),
+        Content::Resource(parameters) if is_parameters(parameters) => {
+            let issues = validate::check(definitions, parameters);
+            if !issues.is_empty() {
+                return Err(Failure::of_issues(Kind::Structure, issues));
+            }
+            fhirpath_patch::read(parameters).map(Operations::FhirPath)
+        }
+        Content::Resource(_) | Content::None => Err(Failure::new(
             Kind::UnsupportedMediaType,
-            "PATCH takes a JSON Patch (RFC 6902): send an array of operations as application/json-patch+json.",
-        ));
-    };
-    json_patch::Patch::deserialize(document).map_err(|error| {
-        Failure::new(
-            Kind::Structure,
-            format!("The content is not a JSON Patch (RFC 6902): {error}."),
-        )
-    })
+            "PATCH takes a JSON Patch (RFC 6902), an array of operations as application/json-patch+json, or a FHIRPath Patch, a Parameters resource as application/fhir+json.",
+        )),
+    }
+}
+
+pub fn is_parameters(content: &Map<String, Value>) -> bool {
+    content.get("resourceType").and_then(Value::as_str) == Some("Parameters")
 }
 
 /// The patched resource as a draft that holds only against the version read.
 pub fn draft(
     engine: &Engine,
     stored: &Stored,
-    operations: &json_patch::Patch,
+    operations: &Operations,
     conditions: &Preconditions,
 ) -> Result<Draft, Failure> {
     let resource = parse_stored(stored)?.ok_or_else(|| gone(stored))?;
-    let patched = match apply(Value::Object(resource.content), operations)? {
+    let patched = match apply(
+        engine.definitions,
+        Value::Object(resource.content),
+        operations,
+    )? {
         Value::Object(content) => Resource::from_object(content)?,
         _ => {
             return Err(Failure::new(
@@ -135,7 +163,22 @@ pub fn draft(
 }
 
 /// The document with every operation done to it, or none.
-pub fn apply(mut document: Value, operations: &json_patch::Patch) -> Result<Value, Failure> {
+pub fn apply(
+    definitions: &Definitions,
+    document: Value,
+    operations: &Operations,
+) -> Result<Value, Failure> {
+    match (operations, document) {
+        (Operations::Json(operations), document) => apply_json(document, operations),
+        (Operations::FhirPath(operations), Value::Object(content)) => {
+            fhirpath_patch::apply(definitions, content, operations).map(Value::Object)
+        }
+        // No resource: nothing that a path could name.
+        (Operations::FhirPath(_), document) => Ok(document),
+    }
+}
+
+fn apply_json(mut document: Value, operations: &json_patch::Patch) -> Result<Value, Failure> {
     json_patch::patch(&mut document, operations).map_err(|error| {
         Failure::new(
             Kind::BusinessRule,

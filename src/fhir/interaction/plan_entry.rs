@@ -132,7 +132,7 @@ async fn plan_patch(
     request: &Request,
     key: &ResourceKey,
 ) -> Result<Draft, Failure> {
-    let operations = patch::operations(&request.content)?;
+    let operations = patch::operations(engine.definitions, &request.content)?;
     let stored = patch::base(engine, authority, key).await?;
     patch::draft(engine, &stored, &operations, &request.preconditions)
 }

@@ -58,7 +58,10 @@ pub fn bodies() -> Map<String, Value> {
     let media = media(JSON_PATCH, JSON_PATCH);
     all.insert(
         JSON_PATCH.to_owned(),
-        json!({"required": true, "content": {"application/json-patch+json": media}}),
+        json!({"required": true, "content": {
+            "application/json-patch+json": media,
+            "application/fhir+json": {"schema": reference("schemas", "Parameters")},
+        }}),
     );
     all
 }
