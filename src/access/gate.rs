@@ -90,6 +90,11 @@ impl Gate {
         Ok(Caller::bearer(bearer, rights))
     }
 
+    /// Whether access tokens of this issuer count.
+    pub fn trusts(&self, issuer: &str) -> bool {
+        self.verifier.knows(issuer)
+    }
+
     /// The moment for one request.
     pub async fn now(&self) -> Result<Now, Refusal> {
         let epoch = self.fresh.epoch().await.map_err(|_| UNKNOWN)?;

@@ -8,7 +8,7 @@ use super::secret::secret;
 use crate::access::fresh::Fresh;
 use crate::access::gate::Gate;
 use crate::access::issuer::{BuiltIn, External, Pace};
-use crate::access::oauth::{AuthorizationServer, Place};
+use crate::access::oauth::{AuthorizationServer, CdsClient, Place};
 use crate::access::outbound::Outbound;
 use crate::access::token::Issuer;
 use crate::config::{Config, ConfigError};
@@ -57,16 +57,24 @@ pub fn access(config: &Config, engine: &Engine) -> Result<Access, StartError> {
     }
     let fresh = Arc::new(Fresh::new(registry.clone()));
     let gate = Arc::new(Gate::new(issuers, fresh, registry.clone()));
+    if built_in.is_none() && !config.cds.clients.is_empty() {
+        let text =
+            "UNLOOP_CDS_CLIENTS names registered clients, and there are none without UNLOOP_SECRET";
+        return Err(ConfigError::new(text).into());
+    }
     let server = built_in.map(|built_in| {
-        Arc::new(AuthorizationServer::new(
-            place,
-            built_in,
-            gate.clone(),
-            registry,
-            outbound,
-        ))
+        let server = AuthorizationServer::new(place, built_in, gate.clone(), registry, outbound);
+        Arc::new(server.with_cds_clients(cds_clients(config)))
     });
     Ok(Access { gate, server })
+}
+
+fn cds_clients(config: &Config) -> Vec<CdsClient> {
+    let clients = config.cds.clients.iter().map(|trusted| CdsClient {
+        issuer: trusted.issuer.clone(),
+        client: trusted.client.clone(),
+    });
+    clients.collect()
 }
 
 /// Where the built-in issuer is: beside the FHIR base.

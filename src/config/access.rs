@@ -105,7 +105,7 @@ fn issuers(values: &Values) -> Result<Vec<TrustedIssuer>, ConfigError> {
     Ok(issuers)
 }
 
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     let host = ["http://", "https://"]
         .iter()
         .find_map(|scheme| text.strip_prefix(scheme));

@@ -3,6 +3,7 @@
 //! [`settings`], which also makes the help text.
 
 mod access;
+mod cds;
 mod clinical;
 mod database;
 mod limits;
@@ -17,6 +18,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 pub use access::{Access, GivenSecret, TrustedIssuer};
+pub use cds::{Cds, TrustedCdsClient};
 pub use clinical::{Clinical, Vitals};
 pub use database::{Address, Database};
 pub use limits::Limits;
@@ -49,6 +51,7 @@ pub struct Config {
     pub limits: Limits,
     pub records: Records,
     pub access: Access,
+    pub cds: Cds,
     pub clinical: Clinical,
     pub log: Log,
 }
@@ -71,6 +74,7 @@ impl Config {
             limits: Limits::read(&values)?,
             records: Records::read(&values),
             access: Access::read(&values)?,
+            cds: Cds::read(&values)?,
             clinical: Clinical::read(&values)?,
             log: Log::read(&values)?,
         })

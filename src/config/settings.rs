@@ -202,7 +202,19 @@ pub const SETTINGS: &[Setting] = &[
         "UNLOOP_OUTBOUND_PRIVATE",
         "access.outbound_private",
         "false",
-        "fetch keys of issuers and clients from private addresses and by http too",
+        "ask issuers, clients and FHIR servers of EHRs at private addresses and by http too",
+    ),
+    derived(
+        "UNLOOP_CDS_CLIENTS",
+        "cds.clients",
+        "none",
+        "EHRs that sign their CDS Hooks calls: ISSUER-URL|CLIENT-ID, with commas between them",
+    ),
+    derived(
+        "UNLOOP_CDS_FHIR_SERVERS",
+        "cds.fhir_servers",
+        "none",
+        "base URLs of EHRs' FHIR servers that CDS services may read, with commas between them",
     ),
     derived(
         "UNLOOP_KNOWLEDGE_DIR",

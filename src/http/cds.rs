@@ -9,10 +9,13 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
-use super::response;
-use super::routes::{HttpLimits, content, enter, refused};
+use super::auth::Authorization;
+use super::routes::{HttpLimits, content, let_in, refused};
+use super::{gate, response};
 use crate::access::Caller;
-use crate::access::gate::Gate;
+use crate::access::gate::{Admitted, Gate};
+use crate::access::token::Refusal;
+use crate::access::token::bearer::bearer;
 use crate::cds;
 use crate::fhir::audit;
 use crate::fhir::authority::Authority as _;
@@ -22,6 +25,13 @@ use crate::fhir::outcome::{Failure, Kind};
 
 /// Whoever orders does not wait for longer.
 const WITHIN: Duration = Duration::from_millis(500);
+
+type Rooms = (
+    Data<Engine>,
+    Data<Gate>,
+    Data<Authorization>,
+    Data<HttpLimits>,
+);
 
 /// What came with a request of a caller who was let in.
 struct Asked {
@@ -37,13 +47,11 @@ pub async fn discovery() -> HttpResponse {
 
 pub async fn call(
     http: HttpRequest,
-    engine: Data<Engine>,
-    gate: Data<Gate>,
-    limits: Data<HttpLimits>,
+    rooms: Rooms,
     service: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
-    let asked = match ask(http, &engine, &gate, &limits, payload).await {
+    let asked = match ask(http, &rooms, &[format!("/cds-services/{service}")], payload).await {
         Ok(asked) => asked,
         Err(closed) => return closed,
     };
@@ -59,13 +67,13 @@ pub async fn call(
 
 pub async fn feedback(
     http: HttpRequest,
-    engine: Data<Engine>,
-    gate: Data<Gate>,
-    limits: Data<HttpLimits>,
+    rooms: Rooms,
     service: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
-    let asked = match ask(http, &engine, &gate, &limits, payload).await {
+    let of_service = format!("/cds-services/{service}");
+    let paths = [format!("{of_service}/feedback"), of_service];
+    let asked = match ask(http, &rooms, &paths, payload).await {
         Ok(asked) => asked,
         Err(closed) => return closed,
     };
@@ -76,14 +84,16 @@ pub async fn feedback(
     asked.answer(taken.map(|()| json!({}))).await
 }
 
+/// `paths`: for which of them a CDS client may have signed its token.
 async fn ask(
     http: HttpRequest,
-    engine: &Data<Engine>,
-    gate: &Gate,
-    limits: &HttpLimits,
+    rooms: &Rooms,
+    paths: &[String],
     payload: Payload,
 ) -> Result<Asked, HttpResponse> {
-    let caller = enter(&http, engine, gate).await?;
+    let (engine, gate, authorization, limits) = rooms;
+    let admitted = admit(&http, gate, authorization, paths).await;
+    let caller = let_in(&http, engine, gate, admitted).await?;
     let body = content(&http, payload, limits.body_time).await;
     let depth = engine.settings.limits.depth;
     let content = body.and_then(|body| {
@@ -107,6 +117,23 @@ async fn ask(
         caller,
         content,
     })
+}
+
+/// Who signs every call by itself, or bears a token like everybody.
+async fn admit(
+    http: &HttpRequest,
+    gate: &Gate,
+    authorization: &Authorization,
+    paths: &[String],
+) -> Result<Admitted, Refusal> {
+    if let Some(server) = &authorization.0 {
+        let token = bearer(gate::authorization(http))?;
+        let now = gate.now().await?;
+        if let Some(admitted) = server.cds_client(token, paths, now).await? {
+            return Ok(admitted);
+        }
+    }
+    gate::admit(http, gate).await
 }
 
 impl Asked {

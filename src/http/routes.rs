@@ -11,7 +11,8 @@ use super::gate::{Closed, admit};
 use super::rate::Rates;
 use super::{auth, cds, health, observe, request, response};
 use crate::access::Caller;
-use crate::access::gate::Gate;
+use crate::access::gate::{Admitted, Gate};
+use crate::access::token::Refusal;
 use crate::fhir::answer::Answer;
 use crate::fhir::audit::{self, Event};
 use crate::fhir::authority::Authority;
@@ -95,7 +96,18 @@ pub async fn enter(
     if http.uri().path() == METADATA && http.method().is_safe() {
         return Ok(Caller::nobody().at(origin));
     }
-    let closed = match admit(http, gate).await {
+    let_in(http, engine, gate, admit(http, gate).await).await
+}
+
+/// Whoever was admitted, as a caller; else the answer, which is recorded.
+pub async fn let_in(
+    http: &HttpRequest,
+    engine: &Data<Engine>,
+    gate: &Gate,
+    admitted: Result<Admitted, Refusal>,
+) -> Result<Caller, HttpResponse> {
+    let origin = request::origin(http);
+    let closed = match admitted {
         Err(refusal) => Closed::Refusal(refusal),
         Ok(admitted) => match gate.caller(engine, &admitted).await {
             Err(failure) => Closed::Failure(failure),

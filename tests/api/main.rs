@@ -33,6 +33,7 @@ mod candidacy;
 mod candidacy_table;
 mod canonical;
 mod capabilities;
+mod cds_clients;
 mod cds_feedback;
 mod cds_hooks;
 mod conditional_update;

@@ -58,6 +58,22 @@ fn each_wrong_value_is_named_with_the_remedy() {
         ("UNLOOP_ISSUERS", "https://h|", "https://id.example.org|"),
         ("UNLOOP_ISSUERS", "https://h,https://h", "different"),
         ("UNLOOP_OUTBOUND_PRIVATE", "1", "true or false"),
+        (
+            "UNLOOP_CDS_CLIENTS",
+            "https://ehr.example.org",
+            "https://ehr.example.org|ehr",
+        ),
+        (
+            "UNLOOP_CDS_CLIENTS",
+            "ehr|ehr",
+            "https://ehr.example.org|ehr",
+        ),
+        ("UNLOOP_CDS_CLIENTS", "https://h|a,https://h|b", "different"),
+        (
+            "UNLOOP_CDS_FHIR_SERVERS",
+            "ehr.example.org",
+            "https://ehr.example.org/fhir",
+        ),
         ("UNLOOP_LOG", "unloop=loud", "unloop=info"),
         ("UNLOOP_LOG_FORMAT", "xml", "text or json"),
         ("UNLOOP_CONFIG", "/nowhere/unloop.toml", "cannot be read"),

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::scope::{granted, is_administrator};
-use super::{Client, Clients, Form, NewClient, OAuthError, Told};
+use super::{CdsClient, Client, Clients, Form, NewClient, OAuthError, Told};
 use crate::access::caller::Bearer;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::grant::{Grants, Invites};
@@ -38,6 +38,7 @@ pub struct AuthorizationServer {
     tokens: Tokens,
     registry: Arc<dyn Registry>,
     outbound: Arc<Outbound>,
+    pub(super) cds_clients: Vec<CdsClient>,
     /// The keys of clients by address.
     published: Mutex<HashMap<String, Published>>,
 }
@@ -68,8 +69,20 @@ impl AuthorizationServer {
             tokens: Tokens::new(registry.clone()),
             registry,
             outbound,
+            cds_clients: Vec::new(),
             published: Mutex::default(),
         }
+    }
+
+    /// The same server, for EHRs that sign their calls of CDS services.
+    #[must_use]
+    pub fn with_cds_clients(mut self, clients: Vec<CdsClient>) -> Self {
+        self.cds_clients = clients;
+        self
+    }
+
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     pub fn clients(&self) -> &Clients {

@@ -58,6 +58,10 @@ impl Verifier {
         }
     }
 
+    pub fn knows(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|known| known.name() == issuer)
+    }
+
     pub async fn verify(&self, token: &str, now: Now) -> Result<Arc<Verified>, Refusal> {
         let digest = Cache::digest(token);
         if let Some(known) = self.cache.get(&digest) {

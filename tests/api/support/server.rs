@@ -297,6 +297,7 @@ fn access(engine: &Engine) -> Access {
     let settings = [
         ("UNLOOP_SECRET", SECRET),
         ("UNLOOP_OUTBOUND_PRIVATE", "true"),
+        ("UNLOOP_CDS_CLIENTS", "https://ehr.example.org|ehr"),
     ];
     let settings = settings.map(|(name, value)| (name.into(), value.into()));
     unloop::app::access(&Config::read(settings, None).unwrap(), engine).unwrap()
