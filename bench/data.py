@@ -51,6 +51,10 @@ def birth(number):
     return number * 7919 % BIRTHS
 
 
+def uuid(chance):
+    return "-".join(f"{chance.getrandbits(4 * n):0{n}x}" for n in (8, 4, 4, 4, 12))
+
+
 def code(system, value, display):
     return {"coding": [{"system": system, "code": value, "display": display}], "text": display}
 

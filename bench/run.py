@@ -63,9 +63,10 @@ class Run:
 
     def measure(self, base):
         """Figures by workload and concurrency. What writes comes last: reading finds the data as loaded."""
-        runner = load.Load(base, self.folder, self.chosen.seconds, self.chosen.runs)
         figures = {}
         for workload in sorted(self.chosen.workloads, key=lambda workload: workload.writes):
+            root = base.removesuffix("/fhir") if workload.beside else base
+            runner = load.Load(root, self.folder, self.chosen.seconds, self.chosen.runs)
             figures[workload.id] = runner.measure(workload, self.requests[workload.id], self.chosen.levels)
             say(f"  {workload.id}: " + table.levels(figures[workload.id]))
         return figures
@@ -121,6 +122,8 @@ class Run:
         copy = limit.fill()
         figures = {}
         for workload in self.chosen.workloads:
+            if not workload.sql:
+                continue
             # A bundle's resources are held against rows that are inserted one by one.
             body = next((body for _, _, body in self.requests[workload.id] if body), "")
             if workload.writes > 1:

@@ -9,6 +9,8 @@ def number(value):
 
 def levels(figures):
     """Per second at each level of concurrency, and the times at the last."""
+    if not figures:
+        return ""
     void = next((figure.void for figure in figures.values() if figure.void), "")
     if void:
         return f"void: {void}"
@@ -19,6 +21,8 @@ def levels(figures):
 
 def ratio(workload, figures, limit, level):
     """What is reached of the limit; for a bundle in resources, against single rows."""
+    if workload.id not in limit:
+        return ""
     ours, most = figures[workload.id][level], limit[workload.id][level]
     if ours.void or not most.per_second:
         return "void"
@@ -40,7 +44,8 @@ def figures(chosen, columns):
     head += [f"{name} / limit at {level}" for name in compared]
     lines = []
     for workload in chosen.workloads:
-        line = [workload.id, f"`{workload.what}`"] + [levels(column[0][workload.id]) for column in columns.values()]
+        line = [workload.id, f"`{workload.what}`"]
+        line += [levels(column[0].get(workload.id, {})) for column in columns.values()]
         line += [ratio(workload, columns[name][0], columns["limit"][0], level) for name in compared]
         lines.append(line)
     return "\n\n".join([rows(head, lines)] + notes(chosen, columns) + [others(columns)]) + "\n"

@@ -21,8 +21,10 @@ class Workload:
     what: str
     # (chance, number of patients) -> (method, path below the base, body or "")
     make: object
-    # Runs in pgbench with patients and days as variables.
+    # Runs in pgbench with patients and days as variables. Without it there is no limit to compare with.
     sql: str = ""
+    # The path is beside the FHIR base, not below it.
+    beside: bool = False
     # Resources that one request writes.
     writes: int = 0
     target: float = 0.0
@@ -59,7 +61,7 @@ def update(chance, patients):
 def bundle(chance, patients):
     """An encounter, and what was observed in it."""
     of = someone(chance, patients)
-    address = "urn:uuid:" + "-".join(f"{chance.getrandbits(4 * n):0{n}x}" for n in (8, 4, 4, 4, 12))
+    address = f"urn:uuid:{data.uuid(chance)}"
     encounter = {
         "resourceType": "Encounter", "status": "finished",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
@@ -112,6 +114,18 @@ def s8(chance, patients):
     return get(f"Patient/p{someone(chance, patients)}/$everything")
 
 
+def cds(chance, patients):
+    """Ketamine is selected for somebody whose medicines stand here."""
+    of = someone(chance, patients)
+    order = {"resourceType": "MedicationRequest", "id": "k", "status": "draft", "intent": "order",
+             "subject": {"reference": f"Patient/p{of}"},
+             "medicationCodeableConcept": data.code("http://www.nlm.nih.gov/research/umls/rxnorm", *data.MEDICATIONS[0])}
+    context = {"userId": "Practitioner/d", "patientId": f"p{of}", "selections": ["MedicationRequest/k"],
+               "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": order}]}}
+    call = {"hook": "order-select", "hookInstance": data.uuid(chance), "context": context}
+    return "POST", "cds-services/ketamine-medication-check", data.text(call)
+
+
 # The first four letters of every family name.
 BEGINNINGS = "".join(name[:4].lower() for name in data.FAMILIES)
 SOMEONE = "\\set p random(0, :patients - 1)\n"
@@ -150,6 +164,7 @@ WORKLOADS = [
              " UNION ALL SELECT body FROM observation WHERE patient = 'p' || :p::int"
              " UNION ALL SELECT body FROM medication WHERE patient = 'p' || :p::int"
              " UNION ALL SELECT body FROM appointment WHERE patient = 'p' || :p::int;"),
+    Workload("cds", "POST cds-services/ketamine-medication-check (order-select)", cds, beside=True),
 ]
 BY_ID = {workload.id: workload for workload in WORKLOADS}
 

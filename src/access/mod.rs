@@ -10,6 +10,7 @@ pub mod label;
 pub mod oauth;
 pub mod outbound;
 pub mod policy;
+mod public;
 pub mod rights;
 pub mod scope;
 pub mod token;

@@ -11,6 +11,7 @@ use crate::access::issuer::{BuiltIn, External, Pace};
 use crate::access::oauth::{AuthorizationServer, CdsClient, Place};
 use crate::access::outbound::Outbound;
 use crate::access::token::Issuer;
+use crate::cds::FhirServers;
 use crate::config::{Config, ConfigError};
 use crate::fhir::engine::Engine;
 use crate::http::routes::BASE_PATH;
@@ -21,6 +22,8 @@ pub struct Access {
     pub gate: Arc<Gate>,
     /// `None`: tokens come from other issuers only.
     pub server: Option<Arc<AuthorizationServer>>,
+    /// What CDS services may read besides.
+    pub fhir_servers: Arc<FhirServers>,
 }
 
 /// Asks nobody yet.
@@ -62,11 +65,17 @@ pub fn access(config: &Config, engine: &Engine) -> Result<Access, StartError> {
             "UNLOOP_CDS_CLIENTS names registered clients, and there are none without UNLOOP_SECRET";
         return Err(ConfigError::new(text).into());
     }
+    let listed = config.cds.fhir_servers.clone();
+    let fhir_servers = Arc::new(FhirServers::new(listed, outbound.clone()));
     let server = built_in.map(|built_in| {
         let server = AuthorizationServer::new(place, built_in, gate.clone(), registry, outbound);
         Arc::new(server.with_cds_clients(cds_clients(config)))
     });
-    Ok(Access { gate, server })
+    Ok(Access {
+        gate,
+        server,
+        fhir_servers,
+    })
 }
 
 fn cds_clients(config: &Config) -> Vec<CdsClient> {

@@ -216,6 +216,7 @@ fn serve(
     let document = Data::new(OpenApi(OPENAPI));
     let gate = Data::from(access.gate.clone());
     let authorization = Data::new(Authorization(access.server.clone()));
+    let fhir_servers = Data::from(access.fhir_servers.clone());
     let mut http = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(engine.clone())
@@ -223,6 +224,7 @@ fn serve(
             .app_data(rates.clone())
             .app_data(gate.clone())
             .app_data(authorization.clone())
+            .app_data(fhir_servers.clone())
             .wrap(Compress::default())
             .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
             .wrap(from_fn(by_address))

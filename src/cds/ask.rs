@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::access::Caller;
 use crate::fhir::audit;
@@ -27,6 +27,33 @@ pub async fn ask(
         content,
         ..Request::new(verb, segments, Vec::new())
     };
+    put(engine, caller, request).await
+}
+
+/// What a search by one parameter finds.
+pub async fn find(
+    engine: &Arc<Engine>,
+    caller: &Caller,
+    resource_type: &str,
+    (name, value): (&str, &str),
+) -> Result<Option<Map<String, Value>>, Failure> {
+    let query = vec![(name.to_owned(), value.to_owned())];
+    let request = Request {
+        sent: format!("{resource_type}?{name}={value}"),
+        ..Request::new(Verb::Get, vec![resource_type.to_owned()], query)
+    };
+    let found = put(engine, caller, request).await?;
+    Ok(found.ok().and_then(|found| match found {
+        Value::Object(found) => Some(found),
+        _ => None,
+    }))
+}
+
+async fn put(
+    engine: &Arc<Engine>,
+    caller: &Caller,
+    request: Request,
+) -> Result<Result<Value, String>, Failure> {
     let answer = engine.handle(caller, request).await;
     let answer = audit::keep(engine, &caller.actor(), answer).await;
     let content = answer.content.unwrap_or_default();

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::ask::find;
+use super::ehr::{Ehr, FhirServers};
 use super::service::{self, Subject};
 use super::{given, medication, progress, readiness};
 use crate::access::Caller;
@@ -11,12 +13,26 @@ use crate::fhir::audit::{self, Event};
 use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::fhir::search::path::text;
+use crate::fhir::search::path::{items, text};
+use crate::fhir::validate::id;
+
+/// One call, as a service sees it.
+pub struct Asked<'c> {
+    pub engine: &'c Arc<Engine>,
+    pub caller: &'c Caller,
+    pub servers: &'c FhirServers,
+    pub hook: &'static str,
+    pub context: &'c Map<String, Value>,
+    prefetch: Option<&'c Map<String, Value>>,
+    /// Whose records the context names, where they are not those of this service.
+    pub ehr: Option<Ehr<'c>>,
+}
 
 /// The cards for one call.
 pub async fn answer(
     engine: &Arc<Engine>,
     caller: &Caller,
+    servers: &FhirServers,
     service: &str,
     content: &Map<String, Value>,
 ) -> Result<Value, Failure> {
@@ -40,29 +56,70 @@ pub async fn answer(
             "The hook's context is missing.",
         ));
     };
-    let prefetch = content.get("prefetch").and_then(Value::as_object);
+    let asked = Asked {
+        engine,
+        caller,
+        servers,
+        hook: service.hook,
+        context,
+        prefetch: content.get("prefetch").and_then(Value::as_object),
+        ehr: Ehr::of(engine, content)?,
+    };
     let cards = match service.subject {
-        Subject::Medicines => {
-            medication::cards(engine, caller, service.hook, context, prefetch).await?
-        }
-        Subject::Progress => progress::cards(engine, caller, context).await?,
-        Subject::Readiness => readiness::cards(engine, caller, context).await?,
+        Subject::Medicines => medication::cards(&asked).await?,
+        Subject::Progress => progress::cards(&asked).await?,
+        Subject::Readiness => readiness::cards(&asked).await?,
     };
     let patient = text(context, "patientId").unwrap_or_default();
     let sent = format!("POST /cds-services/{}", service.id);
-    let event = Event::command("cds-service", sent).concerning(vec![patient.to_owned()]);
-    let kept = given::kept(caller, service.id, patient, &cards);
+    let mut event = Event::command("cds-service", sent);
+    if asked.ehr.is_none() {
+        event = event.concerning(vec![patient.to_owned()]);
+    }
+    let kept = given::kept(&asked, service.id, patient, &cards);
     audit::record_with(engine, &caller.actor(), &[event], kept).await?;
     Ok(json!({"cards": cards}))
 }
 
-/// Every hook here is about one patient.
-pub fn patient(context: &Map<String, Value>) -> Result<&str, Failure> {
-    text(context, "patientId").ok_or_else(|| {
-        Failure::at(
-            Kind::Required,
-            "context.patientId",
-            "The context names the patient.",
-        )
-    })
+impl Asked<'_> {
+    /// Every hook here is about one patient: the id as the caller has it.
+    pub fn patient(&self) -> Result<&str, Failure> {
+        let patient = text(self.context, "patientId").filter(|id| id::is_legal(id));
+        patient.ok_or_else(|| {
+            Failure::at(
+                Kind::Required,
+                "context.patientId",
+                "The context names the patient by the id.",
+            )
+        })
+    }
+
+    /// The id of the same patient here. Of another server's patients only those are
+    /// known to whom one record here is linked (Patient.link).
+    /// <https://hl7.org/fhir/R4/patient-definitions.html#Patient.link>
+    pub async fn patient_here(&self) -> Result<Option<String>, Failure> {
+        let patient = self.patient()?;
+        let Some(ehr) = &self.ehr else {
+            return Ok(Some(patient.to_owned()));
+        };
+        let link = format!("{}/Patient/{patient}", ehr.server);
+        let found = find(self.engine, self.caller, "Patient", ("link", &link)).await?;
+        let found = found.unwrap_or_default();
+        let mut linked = items(&found, "entry")
+            .iter()
+            .filter_map(|entry| entry.get("resource")?.as_object())
+            .filter(|one| text(one, "resourceType") == Some("Patient"));
+        let one = linked.next().and_then(|one| text(one, "id"));
+        Ok(match linked.next() {
+            None => one.map(str::to_owned),
+            Some(_) => None,
+        })
+    }
+
+    /// A list that the caller has fetched for the service. What could not be
+    /// fetched is null or an OperationOutcome.
+    pub fn prefetched(&self, key: &str) -> Option<&Map<String, Value>> {
+        let given = self.prefetch?.get(key)?.as_object()?;
+        (text(given, "resourceType") == Some("Bundle")).then_some(given)
+    }
 }

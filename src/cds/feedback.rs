@@ -62,7 +62,7 @@ pub async fn take(
             issues.push(issue);
             continue;
         }
-        patients.push(given.patient.clone());
+        patients.extend(given.server.is_none().then(|| given.patient.clone()));
         given.feedback = Some(answer);
         changes.extend(given::answered(&entry, &given));
     }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::call::Asked;
 use crate::access::{Caller, Subject};
 use crate::fhir::engine::{Engine, now, unavailable};
 use crate::fhir::outcome::Failure;
@@ -24,6 +25,9 @@ pub struct Given {
     pub to: String,
     /// As the context named the patient.
     pub patient: String,
+    /// The FHIR server whose patient that is, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Microseconds since 1970.
     pub at: i64,
     pub summary: String,
@@ -68,14 +72,21 @@ pub fn recipient(caller: &Caller) -> String {
 }
 
 /// The cards as they are about to be kept.
-pub fn kept(caller: &Caller, service: &str, patient: &str, cards: &[Value]) -> Vec<RegistryChange> {
-    let (at, to) = (now(), recipient(caller));
+pub fn kept(
+    asked: &Asked<'_>,
+    service: &str,
+    patient: &str,
+    cards: &[Value],
+) -> Vec<RegistryChange> {
+    let (at, to) = (now(), recipient(asked.caller));
+    let server = asked.ehr.as_ref().map(|ehr| ehr.server.to_owned());
     let cards = cards.iter().filter_map(Value::as_object);
     let cards = cards.filter_map(|card| {
         let given = Given {
             service: service.to_owned(),
             to: to.clone(),
             patient: patient.to_owned(),
+            server: server.clone(),
             at,
             ..Given::of(card)
         };
@@ -97,6 +108,7 @@ impl Given {
             service: String::new(),
             to: String::new(),
             patient: String::new(),
+            server: None,
             at: 0,
             summary: said("summary"),
             indicator: said("indicator"),

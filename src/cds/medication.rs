@@ -1,44 +1,33 @@
 //! Orders against the rules.
 
-use std::sync::Arc;
-
+use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
-use super::ask::{ask, named, said, value};
+use super::call::Asked;
 use super::card::{Card, Indicator, Override};
-use crate::access::Caller;
-use crate::fhir::engine::Engine;
+use super::check::{Checked, check};
+use super::ehr::with_products;
+use super::taken::{resources, taken};
 use crate::fhir::outcome::{Failure, Kind};
-use crate::fhir::request::{Content, Verb};
 use crate::fhir::search::path::{items, text};
 
 /// More orders than a person writes at once are not looked at.
 const MOST: usize = 50;
 const SOURCE: &str = "Unloop: medicines with ketamine";
-const AGENTS: [&str; 2] = ["ketamine", "esketamine"];
 
-/// A medicine as `$check` sees it.
-struct Checked {
-    verdict: String,
-    name: String,
-    detail: String,
-    rule: Option<String>,
-    is_agent: bool,
-}
-
-pub async fn cards(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    hook: &str,
-    context: &Map<String, Value>,
-    prefetch: Option<&Map<String, Value>>,
-) -> Result<Vec<Value>, Failure> {
-    let patient = super::call::patient(context)?;
-    let orders = orders(hook, context)?;
+pub async fn cards(asked: &Asked<'_>) -> Result<Vec<Value>, Failure> {
+    asked.patient()?;
+    let bundle = drafted(asked.context)?;
+    let orders = orders(asked, bundle)?;
+    let checks = orders.iter().map(|order| match asked.ehr {
+        Some(_) => check(asked, with_products(order, bundle)),
+        None => check(asked, (*order).clone()),
+    });
     let mut cards = Vec::new();
     let mut ordered = false;
-    for order in orders {
-        let checked = check(engine, caller, order).await?;
+    for (order, checked) in orders.iter().zip(try_join_all(checks).await?) {
+        let not_taken = || Checked::unchecked("By its status or dates it is not taken.".to_owned());
+        let checked = checked.unwrap_or_else(not_taken);
         if checked.is_agent {
             ordered = true;
         } else {
@@ -46,43 +35,44 @@ pub async fn cards(
         }
     }
     if ordered {
-        cards.extend(taken(engine, caller, patient, prefetch).await?);
+        let taken = taken(asked).await?;
+        cards.extend(taken.medicines.iter().filter_map(|one| card(one, None)));
+        cards.extend(unknown(&taken.open));
     }
     Ok(cards)
 }
 
-/// The medicines that are ordered; of those that are only drafted the selected.
-fn orders<'c>(
-    hook: &str,
-    context: &'c Map<String, Value>,
-) -> Result<Vec<&'c Map<String, Value>>, Failure> {
-    let Some(bundle) = context.get("draftOrders").and_then(Value::as_object) else {
-        return Err(Failure::at(
+fn drafted(context: &Map<String, Value>) -> Result<&Map<String, Value>, Failure> {
+    let bundle = context.get("draftOrders").and_then(Value::as_object);
+    bundle.ok_or_else(|| {
+        Failure::at(
             Kind::Required,
             "context.draftOrders",
             "The context brings the orders as a Bundle.",
-        ));
-    };
-    let selections: Vec<&str> = items(context, "selections")
+        )
+    })
+}
+
+/// The medicines that are ordered; of those that are only drafted the selected.
+fn orders<'c>(
+    asked: &Asked<'_>,
+    bundle: &'c Map<String, Value>,
+) -> Result<Vec<&'c Map<String, Value>>, Failure> {
+    let selections: Vec<&str> = items(asked.context, "selections")
         .iter()
         .filter_map(Value::as_str)
         .collect();
     let chosen = |order: &&Map<String, Value>| {
         let selected = reference(order).is_some_and(|key| selections.contains(&key.as_str()));
         text(order, "resourceType") == Some("MedicationRequest")
-            && (hook != "order-select" || selected)
+            && (asked.hook != "order-select" || selected)
     };
-    let orders: Vec<&Map<String, Value>> = medicines(bundle).filter(chosen).collect();
+    let orders: Vec<&Map<String, Value>> = resources(bundle).filter(chosen).collect();
     if orders.len() > MOST {
         let text = format!("There are more than {MOST} orders.");
         return Err(Failure::at(Kind::TooLarge, "context.draftOrders", text));
     }
     Ok(orders)
-}
-
-fn medicines(bundle: &Map<String, Value>) -> impl Iterator<Item = &Map<String, Value>> {
-    let entries = items(bundle, "entry").iter();
-    entries.filter_map(|entry| entry.get("resource")?.as_object())
 }
 
 fn reference(order: &Map<String, Value>) -> Option<String> {
@@ -93,122 +83,21 @@ fn reference(order: &Map<String, Value>) -> Option<String> {
     ))
 }
 
-/// What the patient takes, from the prefetch or else from this service.
-async fn taken(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    patient: &str,
-    prefetch: Option<&Map<String, Value>>,
-) -> Result<Vec<Value>, Failure> {
-    let given = prefetch.and_then(|prefetch| prefetch.get("medications")?.as_object());
-    let mut cards = Vec::new();
-    if let Some(bundle) = given {
-        if items(bundle, "link").iter().any(is_next) {
-            cards.push(unknown(
-                "The list of medicines that was sent is not complete.",
-            ));
-        }
-        let statements: Vec<&Map<String, Value>> = medicines(bundle)
-            .filter(|one| text(one, "resourceType") == Some("MedicationStatement"))
-            .take(MOST)
-            .collect();
-        for statement in statements {
-            let checked = check(engine, caller, statement).await?;
-            if !checked.is_agent {
-                cards.extend(card(&checked, None));
-            }
-        }
-        return Ok(cards);
-    }
-    let path = ["Patient", patient, "$medication-compatibility"];
-    match ask(engine, caller, Verb::Get, &path, Content::None).await? {
-        Ok(answer) => {
-            for medicine in named(&answer, "medicine") {
-                let checked = read(medicine);
-                if !checked.is_agent {
-                    cards.extend(card(&checked, None));
-                }
-            }
-            if value(&answer, "complete") != Some(&Value::Bool(true)) {
-                cards.push(unknown("Not all medicines of the patient are checked."));
-            }
-        }
-        Err(_) => cards.push(unknown("The patient's medicines are not known here.")),
-    }
-    Ok(cards)
-}
-
-fn is_next(link: &Value) -> bool {
-    link.get("relation").and_then(Value::as_str) == Some("next")
-}
-
-fn unknown(text: &str) -> Value {
+/// One card for all that was not looked at.
+fn unknown(open: &[String]) -> Option<Value> {
+    let first = open.first()?;
     let card = Card {
-        summary: format!("Not checked with ketamine. {text}"),
+        summary: format!("Not checked with ketamine. {first}"),
         indicator: Indicator::Info,
         source: SOURCE,
-        detail: "Nothing can be said of what was not seen: ask the patient, and look it up."
-            .to_owned(),
+        detail: format!(
+            "{}\n\nNothing can be said of what was not seen: ask the patient, and look it up.",
+            open.join("\n\n")
+        ),
         rule: None,
         reasons: Some(Override { order: None }),
     };
-    card.to_json()
-}
-
-async fn check(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    medicine: &Map<String, Value>,
-) -> Result<Checked, Failure> {
-    let path = ["MedicationStatement", "$check"];
-    let content = Content::Resource(medicine.clone());
-    let answer = ask(engine, caller, Verb::Post, &path, content).await?;
-    let unchecked = |why: String| Checked {
-        verdict: "not-checked".to_owned(),
-        name: "A medicine".to_owned(),
-        detail: why,
-        rule: None,
-        is_agent: false,
-    };
-    Ok(match answer {
-        Err(why) => unchecked(why),
-        Ok(answer) => match named(&answer, "medicine").next() {
-            Some(medicine) => read(medicine),
-            None => unchecked("By its status or dates it is not taken.".to_owned()),
-        },
-    })
-}
-
-fn read(medicine: &Value) -> Checked {
-    let findings: Vec<&Value> = named(medicine, "finding").collect();
-    let mut lines = Vec::new();
-    for finding in &findings {
-        lines.push(format!(
-            "{} {} Tier {}{}.",
-            said(finding, "mechanism"),
-            said(finding, "recommendation"),
-            said(finding, "tier"),
-            value(finding, "mark")
-                .and_then(Value::as_str)
-                .map(|mark| format!(", {mark}"))
-                .unwrap_or_default(),
-        ));
-        let sources = named(finding, "evidence").filter_map(|one| one.get("valueString")?.as_str());
-        lines.extend(sources.map(|source| format!("Source: {source}")));
-    }
-    let reasons = named(medicine, "reason").filter_map(|one| one.get("valueString")?.as_str());
-    lines.extend(reasons.map(str::to_owned));
-    let is_agent = named(medicine, "ingredient")
-        .any(|ingredient| AGENTS.contains(&said(ingredient, "name").to_lowercase().as_str()));
-    Checked {
-        verdict: said(medicine, "verdict").to_owned(),
-        name: said(medicine, "name").to_owned(),
-        detail: lines.join("\n\n"),
-        rule: findings
-            .first()
-            .map(|finding| said(finding, "rule").to_owned()),
-        is_agent,
-    }
+    Some(card.to_json())
 }
 
 /// Nothing is said of what goes together.

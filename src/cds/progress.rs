@@ -1,25 +1,20 @@
 //! How the Y-BOCS scores of a patient move, when the chart is opened.
 
-use std::sync::Arc;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::ask::{ask, named, said, value};
+use super::call::Asked;
 use super::card::{Card, Indicator};
-use crate::access::Caller;
-use crate::fhir::engine::Engine;
 use crate::fhir::outcome::Failure;
 use crate::fhir::request::{Content, Verb};
 
 /// Nothing is said of a patient without scores, or whose scores the caller may not see.
-pub async fn cards(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    context: &Map<String, Value>,
-) -> Result<Vec<Value>, Failure> {
-    let patient = super::call::patient(context)?;
-    let path = ["Patient", patient, "$ybocs-trajectory"];
-    let answer = ask(engine, caller, Verb::Get, &path, Content::None).await?;
+pub async fn cards(asked: &Asked<'_>) -> Result<Vec<Value>, Failure> {
+    let Some(patient) = asked.patient_here().await? else {
+        return Ok(Vec::new());
+    };
+    let path = ["Patient", &patient, "$ybocs-trajectory"];
+    let answer = ask(asked.engine, asked.caller, Verb::Get, &path, Content::None).await?;
     let Ok(answer) = answer else {
         return Ok(Vec::new());
     };

@@ -1,15 +1,12 @@
 //! Whether sessions that are about to be booked can go ahead.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 
 use super::ask::{ask, named, said};
+use super::call::Asked;
 use super::card::{Card, Indicator};
-use crate::access::Caller;
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::SESSION;
-use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::request::{Content, Verb};
 use crate::fhir::search::path::{items, text};
@@ -17,13 +14,11 @@ use crate::fhir::search::path::{items, text};
 /// More sessions than one books at once are not looked at.
 const MOST: usize = 20;
 
+const ELSEWHERE: &str = "The appointment is one of the EHR's own server. Sessions are checked as they stand in this service: look it up here.";
+
 /// A card for each session that something holds. Of other appointments nothing is said.
-pub async fn cards(
-    engine: &Arc<Engine>,
-    caller: &Caller,
-    context: &Map<String, Value>,
-) -> Result<Vec<Value>, Failure> {
-    let Some(bundle) = context.get("appointments").and_then(Value::as_object) else {
+pub async fn cards(asked: &Asked<'_>) -> Result<Vec<Value>, Failure> {
+    let Some(bundle) = asked.context.get("appointments").and_then(Value::as_object) else {
         return Err(Failure::at(
             Kind::Required,
             "context.appointments",
@@ -43,7 +38,11 @@ pub async fn cards(
     for session in sessions {
         let id = text(session, "id").unwrap_or("unknown");
         let path = ["Appointment", id, "$session-readiness"];
-        let answer = ask(engine, caller, Verb::Get, &path, Content::None).await?;
+        let answer = match &asked.ehr {
+            None => ask(asked.engine, asked.caller, Verb::Get, &path, Content::None).await?,
+            // By its id it would be another one here.
+            Some(_) => Err(ELSEWHERE.to_owned()),
+        };
         cards.extend(card(session, answer));
     }
     Ok(cards)

@@ -1,8 +1,9 @@
 //! The services, as discovery shows them.
 //! <https://cds-hooks.hl7.org/2.0/#discovery>
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::taken::LISTS;
 use crate::fhir::outcome::{Failure, Kind};
 
 /// What a service looks at.
@@ -80,8 +81,13 @@ impl Service {
             "description": description,
         });
         if let (Subject::Medicines, Some(members)) = (self.subject, service.as_object_mut()) {
-            let template = "MedicationStatement?patient=Patient/{{context.patientId}}";
-            members.insert("prefetch".to_owned(), json!({"medications": template}));
+            let templates = LISTS.iter().map(|list| {
+                let query = "patient=Patient/{{context.patientId}}";
+                let template = format!("{}?{query}", list.resource_type);
+                (list.key.to_owned(), template.into())
+            });
+            let templates: Map<String, Value> = templates.collect();
+            members.insert("prefetch".to_owned(), templates.into());
         }
         service
     }

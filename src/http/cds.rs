@@ -16,7 +16,7 @@ use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::token::Refusal;
 use crate::access::token::bearer::bearer;
-use crate::cds;
+use crate::cds::{self, FhirServers};
 use crate::fhir::audit;
 use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
@@ -31,12 +31,14 @@ type Rooms = (
     Data<Gate>,
     Data<Authorization>,
     Data<HttpLimits>,
+    Data<FhirServers>,
 );
 
 /// What came with a request of a caller who was let in.
 struct Asked {
     http: HttpRequest,
     engine: Arc<Engine>,
+    servers: Arc<FhirServers>,
     caller: Caller,
     content: Result<Map<String, Value>, Failure>,
 }
@@ -57,8 +59,13 @@ pub async fn call(
     };
     let answered = match &asked.content {
         Ok(content) => {
-            let answer = cds::answer(&asked.engine, &asked.caller, &service, content);
-            in_time(answer).await
+            let Asked {
+                engine,
+                caller,
+                servers,
+                ..
+            } = &asked;
+            in_time(cds::answer(engine, caller, servers, &service, content)).await
         }
         Err(failure) => Err(failure.clone()),
     };
@@ -91,7 +98,7 @@ async fn ask(
     paths: &[String],
     payload: Payload,
 ) -> Result<Asked, HttpResponse> {
-    let (engine, gate, authorization, limits) = rooms;
+    let (engine, gate, authorization, limits, servers) = rooms;
     let admitted = admit(&http, gate, authorization, paths).await;
     let caller = let_in(&http, engine, gate, admitted).await?;
     let body = content(&http, payload, limits.body_time).await;
@@ -114,6 +121,7 @@ async fn ask(
     Ok(Asked {
         http,
         engine: engine.clone().into_inner(),
+        servers: servers.clone().into_inner(),
         caller,
         content,
     })

@@ -34,6 +34,7 @@ mod candidacy_table;
 mod canonical;
 mod capabilities;
 mod cds_clients;
+mod cds_ehr;
 mod cds_feedback;
 mod cds_hooks;
 mod conditional_update;

@@ -17,4 +17,5 @@ for store in sqlite postgres; do
     "$folder/venv/bin/python" "$here/server.py" "$store" -- "$here/run.sh"
     "$folder/venv/bin/python" "$here/crash.py" "$store"
     "$folder/venv/bin/python" "$here/issuer.py" "$store"
+    "$folder/venv/bin/python" "$here/cds_hooks.py" "$store"
 done

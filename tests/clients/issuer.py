@@ -8,7 +8,6 @@ import base64
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from server import ROOT, Server, database, origin
+from server import ROOT, Server, database, free_port, origin
 
 AUDIENCE = "https://records.example.org/fhir"
 CREDENTIALS = ("ehr", "of the client tests, and of nothing else")
@@ -102,12 +101,6 @@ def main(which):
     finally:
         provider.stop()
     print(f"identity provider on {which}: discovery, rotation and outage passed")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,12 @@ class Server:
 def origin(base_url):
     """`http://127.0.0.1:8080` of `http://127.0.0.1:8080/fhir`."""
     return "/".join(base_url.split("/")[:3])
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 @contextlib.contextmanager

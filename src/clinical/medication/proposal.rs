@@ -27,7 +27,7 @@ pub static CHECK: Definition = Definition {
             kind: "Resource",
             required: true,
             codes: &[],
-            text: "The MedicationStatement or MedicationRequest.",
+            text: "The MedicationStatement or MedicationRequest; or an AllergyIntolerance, which matters where it is one to ketamine.",
         },
         AGENT,
         ROUTE,
@@ -47,11 +47,11 @@ impl Operation for MedicationCheck {
     async fn run(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let question = question(&call.arguments)?;
         let proposed = call.arguments.resource("resource");
-        let Some(proposed) = proposed.filter(|one| TAKEN.contains(&one.resource_type.as_str()))
-        else {
+        let is_checked = |name: &str| TAKEN.contains(&name) || name == "AllergyIntolerance";
+        let Some(proposed) = proposed.filter(|one| is_checked(&one.resource_type)) else {
             return Err(Failure::new(
                 Kind::Value,
-                "resource is a MedicationStatement or a MedicationRequest.",
+                "resource is a MedicationStatement, a MedicationRequest or an AllergyIntolerance.",
             ));
         };
         let contents = std::iter::once(&proposed.content);
@@ -66,7 +66,7 @@ impl Operation for MedicationCheck {
                 Verdict::NotChecked,
                 false,
             );
-            let text = "By its status or dates it is not taken, so there is nothing to check.";
+            let text = "By its status or dates, or by its substance, it does not matter, so there is nothing to check.";
             parts.push(Part::text("notice", text));
             return Ok(output::answer(parts));
         };

@@ -55,7 +55,7 @@ impl Server {
         };
         tweak(&mut settings);
         let clinical = clinical();
-        Some(Self::launch(Arc::new(database), store, settings, listener, clinical).await)
+        Some(Self::launch(Arc::new(database), store, settings, listener, clinical, "").await)
     }
 
     /// A server that holds vital signs to more or less than usual.
@@ -69,7 +69,21 @@ impl Server {
             cursors: CursorKey::new(b"cursors"),
         };
         let clinical = clinical().with_vitals(vitals);
-        Some(Self::launch(Arc::new(database), store, settings, listener, clinical).await)
+        Some(Self::launch(Arc::new(database), store, settings, listener, clinical, "").await)
+    }
+
+    /// A server whose CDS services may read this FHIR server.
+    pub async fn start_beside(kind: StoreKind, listed: &str) -> Option<Self> {
+        let (database, store) = Database::create(kind).await?;
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let settings = Settings {
+            base_url: format!("http://{}/fhir", listener.local_addr().unwrap()),
+            types: Vec::new(),
+            limits: unloop::fhir::engine::Limits::default(),
+            cursors: CursorKey::new(b"cursors"),
+        };
+        let database = Arc::new(database);
+        Some(Self::launch(database, store, settings, listener, clinical(), listed).await)
     }
 
     /// A store on the same database whose trail is under another key, or none.
@@ -89,7 +103,7 @@ impl Server {
         let store = self.database.open().await;
         let own = format!("http://{}/fhir", listener.local_addr().unwrap());
         let database = self.database.clone();
-        let mut launched = Self::launch(database, store, settings, listener, clinical()).await;
+        let mut launched = Self::launch(database, store, settings, listener, clinical(), "").await;
         launched.base = own;
         launched
     }
@@ -100,15 +114,17 @@ impl Server {
         settings: Settings,
         listener: std::net::TcpListener,
         clinical: Clinical,
+        listed: &str,
     ) -> Self {
         let base = settings.base_url.clone();
         let engine = Engine::new(store.clone(), r4(), settings, clinical.rules());
         let engine = Data::new(engine.with_operations(clinical.operations()));
         let kept = engine.clone();
-        let access = access(&engine);
+        let access = access(&engine, listed);
         let server = access.server.clone().unwrap();
         server.built_in.ensure_key().await.unwrap();
         let gate = Data::from(access.gate.clone());
+        let fhir_servers = Data::from(access.fhir_servers.clone());
         let authorization = Data::new(Authorization(Some(server)));
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -124,6 +140,7 @@ impl Server {
                         .app_data(engine.clone())
                         .app_data(gate.clone())
                         .app_data(authorization.clone())
+                        .app_data(fhir_servers.clone())
                         .app_data(Data::new(OpenApi("{}")))
                         .configure(configure(limits))
                 })
@@ -293,11 +310,12 @@ pub fn deed(name: &'static str) -> Deed {
 }
 
 /// Issuers and clients of the tests are on this machine.
-fn access(engine: &Engine) -> Access {
+fn access(engine: &Engine, listed: &str) -> Access {
     let settings = [
         ("UNLOOP_SECRET", SECRET),
         ("UNLOOP_OUTBOUND_PRIVATE", "true"),
         ("UNLOOP_CDS_CLIENTS", "https://ehr.example.org|ehr"),
+        ("UNLOOP_CDS_FHIR_SERVERS", listed),
     ];
     let settings = settings.map(|(name, value)| (name.into(), value.into()));
     unloop::app::access(&Config::read(settings, None).unwrap(), engine).unwrap()
