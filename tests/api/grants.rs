@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use unloop::access::grant::{Grant, Grants, Invite, Invites, NewGrant};
+use unloop::access::grant::{Grant, Grants, NewGrant};
 use unloop::access::{Bearer, Caller, Holder, Internal, Rights};
 use unloop::fhir::cursor::CursorKey;
 use unloop::fhir::definitions::r4;
@@ -349,41 +349,6 @@ async fn refusals(kind: StoreKind) {
     );
 }
 
-async fn a_code_is_good_once(kind: StoreKind) {
-    let Some(world) = world(kind).await else {
-        return;
-    };
-    let invites = || Invites::new(world.engine.store.clone());
-    let invite = Invite {
-        grant: "g".to_owned(),
-        token_ttl: 60,
-    };
-    let now = jiff::Timestamp::now().as_second();
-    let deed = deed("grant-invite");
-    let code = invites().make(&invite, 60, now, &deed).await.unwrap();
-    assert!(invites().find("guessed").await.unwrap().is_none());
-    let tries = (0..32).map(|_| {
-        let (invites, code) = (invites(), code.clone());
-        let store = world.engine.store.clone();
-        tokio::spawn(async move {
-            let (found, used_up) = invites.find(&code).await.unwrap()?;
-            store.change(vec![used_up]).await.ok().map(|()| found)
-        })
-    });
-    let tries: Vec<_> = tries.collect();
-    let mut told = Vec::new();
-    for one in tries {
-        told.extend(one.await.unwrap());
-    }
-    assert_eq!(told, std::slice::from_ref(&invite), "one of 32 wins");
-    assert!(invites().find(&code).await.unwrap().is_none(), "used");
-    let over = invites().make(&invite, 1, now - 3600, &deed).await.unwrap();
-    assert!(invites().find(&over).await.unwrap().is_none(), "expired");
-    for ttl in [0, -1, 8 * 24 * 3600] {
-        assert!(invites().make(&invite, ttl, now, &deed).await.is_err());
-    }
-}
-
 macro_rules! on_each_store {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
@@ -407,5 +372,4 @@ on_each_store!(
     everything_that_ends_it,
     a_consent_that_exists,
     refusals,
-    a_code_is_good_once,
 );

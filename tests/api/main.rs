@@ -48,6 +48,7 @@ mod examples;
 mod extract;
 mod fhirpath_patch;
 mod garbage;
+mod grant_codes;
 mod grants;
 mod grants_http;
 mod history;

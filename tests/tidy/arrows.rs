@@ -42,6 +42,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "store::Scope",
             "store::StoreError",
             "store::registry",
+            // What is told of a change of the registry, in its commit.
+            "store::AuditRow",
             // A grant writes its Consent.
             "store::Guard",
             "store::Method",
