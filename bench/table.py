@@ -52,16 +52,34 @@ def figures(chosen, columns):
 
 
 def notes(chosen, columns):
-    """SQLite against the handler that does the least."""
-    if "sqlite" not in columns:
-        return []
     level = chosen.levels[-1]
-    measured = columns["sqlite"][0]
-    bare = measured["bare"][level]
-    parts = [f"SQLite at {level} against the service's emptiest handler ({number(bare.per_second)} per second):"]
-    parts += [f"{name} {measured[name][level].per_second / bare.per_second:.2f}" for name in ("read", "s1")
-              if name in measured and not measured[name][level].void and not bare.void]
-    return [" ".join(parts[:1]) + " " + ", ".join(parts[1:]) + " (of 0.4)."]
+    figures = {name: column[0] for name, column in columns.items() if name != "limit"}
+    return [note for note in (against_bare(figures.get("sqlite"), level), of_the_check(figures, level)) if note]
+
+
+def share(figures, part, whole, level):
+    """Nothing where one of them was not measured, or is void."""
+    measured = [figures[name][level] for name in (part, whole) if name in figures]
+    if len(measured) < 2 or any(figure.void for figure in measured):
+        return None
+    return f"{measured[0].per_second / measured[1].per_second:.2f}"
+
+
+def against_bare(figures, level):
+    """SQLite against the handler that does the least."""
+    if not figures:
+        return ""
+    bare = number(figures["bare"][level].per_second)
+    shares = [(name, share(figures, name, "bare", level)) for name in ("read", "s1")]
+    parts = ", ".join(f"{name} {reached}" for name, reached in shares if reached)
+    return f"SQLite at {level} against the service's emptiest handler ({bare} per second): {parts} (of 0.4)." if parts else ""
+
+
+def of_the_check(figures, level):
+    """A medicine with its check against one that no rule checks."""
+    shares = [(name, share(column, "checked", "plain", level)) for name, column in figures.items()]
+    parts = ", ".join(f"{name} {reached}" for name, reached in shares if reached)
+    return f"Of the rate of plain creates the check at {level} leaves: {parts} (of 0.6)." if parts else ""
 
 
 def others(columns):

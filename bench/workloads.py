@@ -114,6 +114,27 @@ def s8(chance, patients):
     return get(f"Patient/p{someone(chance, patients)}/$everything")
 
 
+def plain(chance, patients):
+    """The same medicine as in `checked`, in a record that no rule is about."""
+    resource = medicine(chance, patients)
+    return "POST", "MedicationDispense", data.text({
+        "resourceType": "MedicationDispense", "status": "completed", "subject": resource["subject"],
+        "medicationCodeableConcept": resource["medicationCodeableConcept"],
+        "whenHandedOver": resource["effectivePeriod"]["start"],
+        "dosageInstruction": resource["dosage"],
+    })
+
+
+def checked(chance, patients):
+    return "POST", "MedicationStatement", data.text(medicine(chance, patients))
+
+
+def medicine(chance, patients):
+    resource = data.medication(someone(chance, patients), chance.randrange(10_000))
+    del resource["id"]
+    return resource
+
+
 def cds(chance, patients):
     """Ketamine is selected for somebody whose medicines stand here."""
     of = someone(chance, patients)
@@ -164,6 +185,8 @@ WORKLOADS = [
              " UNION ALL SELECT body FROM observation WHERE patient = 'p' || :p::int"
              " UNION ALL SELECT body FROM medication WHERE patient = 'p' || :p::int"
              " UNION ALL SELECT body FROM appointment WHERE patient = 'p' || :p::int;"),
+    Workload("plain", "POST MedicationDispense, which no rule checks", plain, writes=1),
+    Workload("checked", "POST MedicationStatement, with its check", checked, writes=1),
     Workload("cds", "POST cds-services/ketamine-medication-check (order-select)", cds, beside=True),
 ]
 BY_ID = {workload.id: workload for workload in WORKLOADS}
