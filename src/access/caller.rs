@@ -47,6 +47,8 @@ pub enum Internal {
     Gate,
     /// The definitions and rules in force, published at the start.
     Knowledge,
+    /// `unloop knowledge recheck`
+    Recheck,
 }
 
 impl Internal {
@@ -58,6 +60,7 @@ impl Internal {
             Self::Operator => "operator",
             Self::Gate => "gate",
             Self::Knowledge => "knowledge",
+            Self::Recheck => "recheck",
         }
     }
 }

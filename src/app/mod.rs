@@ -33,7 +33,8 @@ pub async fn engine(config: &Config, address: SocketAddr) -> Result<Engine, Star
     Ok(engine_and_clinical(config, address).await?.0)
 }
 
-async fn engine_and_clinical(
+/// The same, with what is known of medicine.
+pub async fn engine_and_clinical(
     config: &Config,
     address: SocketAddr,
 ) -> Result<(Engine, Clinical), StartError> {

@@ -17,6 +17,7 @@ use super::{
     sweep, tls,
 };
 use crate::access::{Caller, Internal};
+use crate::clinical::Clinical;
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::audit;
 use crate::fhir::definitions::r4;
@@ -68,6 +69,7 @@ impl App {
         if let Err(failure) = clinical.publish(&engine, &knowledge).await {
             tracing::error!(problem = %failure.to_json(), "the rules in force are not published");
         }
+        tell_of_findings(&engine, &clinical).await;
         let keeper = index::keep(engine.clone().into_inner(), config.database.reindex);
         let access = access(&config, &engine)?;
         if let Some(server) = &access.server {
@@ -164,6 +166,21 @@ impl App {
         match ended {
             Ok(result) => result.map_err(StartError::Server),
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Findings that other rules made than those in force.
+async fn tell_of_findings(engine: &Engine, clinical: &Clinical) {
+    match clinical.findings(engine).await {
+        Ok((version, made)) if !made.is_by(version) => tracing::warn!(
+            in_force = version,
+            made_by = made.by.join(", "),
+            "the stored findings on medicines were not all made by the rules in force; `unloop knowledge recheck` judges all records again"
+        ),
+        Ok(_) => {}
+        Err(failure) => {
+            tracing::debug!(problem = %failure.to_json(), "by which rules findings were made is not known");
         }
     }
 }

@@ -1,20 +1,30 @@
 //! `unloop knowledge`: the clinical knowledge base for people to read.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use super::error::CliError;
 use super::output::{note, say};
+use super::progress::Progress;
+use crate::access::{Caller, Internal};
+use crate::app;
 use crate::clinical::knowledge::{Entry, Knowledge};
-use crate::config::{Config, nearest};
+use crate::clinical::medication::KINDS;
+use crate::config::{Address, Config, nearest};
+use crate::fhir::audit::{self, Event};
+use crate::fhir::authority::Authority as _;
+use crate::fhir::outcome::Failure;
 
-/// Check, list or explain the clinical knowledge base
+/// Check, list or explain the clinical knowledge base, or judge records by it again
 ///
 /// Reads what the program brings, or what UNLOOP_KNOWLEDGE_DIR puts in its place.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   unloop knowledge check
   unloop knowledge list rule
-  unloop knowledge explain maoi-irreversible")]
+  unloop knowledge explain maoi-irreversible
+  UNLOOP_KNOWLEDGE_DIR=/etc/unloop/knowledge unloop knowledge recheck")]
 pub struct KnowledgeCommand {
     #[command(subcommand)]
     action: Action,
@@ -22,16 +32,22 @@ pub struct KnowledgeCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Say whether the knowledge base holds together, and who signed it
+    /// Say whether the knowledge base holds together, who signed it, and by which rules
+    /// the findings that are stored were made
     Check,
     /// Print every entry in a line, or those of one list (rule, drug, source …)
     List { list: Option<String> },
     /// Print all that is known of a rule, a drug or any other entry
     Explain { id: String },
+    /// Judge every stored medicine and allergy again by the rules in force
+    ///
+    /// For after a change of the knowledge base, once every server has the new one.
+    /// Servers go on meanwhile. Stopped at any time, it goes on where it was.
+    Recheck,
 }
 
 impl KnowledgeCommand {
-    pub fn run(&self, config: &Config) -> Result<(), CliError> {
+    pub async fn run(&self, config: &Config) -> Result<(), CliError> {
         let folder = config.clinical.knowledge.as_deref();
         let knowledge = Knowledge::load(folder).map_err(|faults| {
             for fault in faults {
@@ -40,11 +56,68 @@ impl KnowledgeCommand {
             CliError::Failed("the knowledge base has faults".to_owned())
         })?;
         match &self.action {
-            Action::Check => check(&knowledge),
+            Action::Check => {
+                check(&knowledge)?;
+                stored(config).await
+            }
             Action::List { list: name } => list(&knowledge, name.as_deref()),
             Action::Explain { id } => explain(&knowledge, id),
+            Action::Recheck => recheck(config).await,
         }
     }
+}
+
+fn failed(failure: &Failure) -> CliError {
+    CliError::Failed(failure.to_json().to_string())
+}
+
+/// By which rules findings were made, where there is a database to ask.
+async fn stored(config: &Config) -> Result<(), CliError> {
+    if matches!(&config.database.address, Address::Sqlite(path) if !Path::new(path).exists()) {
+        return Ok(());
+    }
+    let mut config = config.clone();
+    config.database.migrate = false;
+    let Ok((engine, clinical)) = app::engine_and_clinical(&config, config.server.bind).await else {
+        return say(
+            "The database does not answer; by which rules its findings were made is not known.",
+        );
+    };
+    match clinical.findings(&engine).await {
+        Ok((version, made)) if made.is_by(version) => {
+            say("The findings that are stored were made by these rules.")
+        }
+        Ok((_, made)) => say(format!(
+            "The findings that are stored were made by {}: `unloop knowledge recheck` judges all records again.",
+            made.by.join(" and ")
+        )),
+        Err(_) => say("By which rules the findings in the database were made is not known."),
+    }
+}
+
+async fn recheck(config: &Config) -> Result<(), CliError> {
+    let (engine, clinical) = app::engine_and_clinical(config, config.server.bind).await?;
+    let caller = Caller::internal(Internal::Recheck);
+    let told = Event::command("recheck", "unloop knowledge recheck".to_owned());
+    let recorded = audit::record(&engine, &caller.actor(), &[told]).await;
+    recorded.map_err(|failure| failed(&failure))?;
+    let progress = Progress::start(KINDS, "kinds of records");
+    let (mut records, mut changed) = (0, 0);
+    loop {
+        let piece = clinical.recheck(&engine, &caller).await;
+        let piece = piece.map_err(|failure| failed(&failure))?;
+        records += piece.records;
+        changed += piece.changed;
+        progress.reached(piece.kinds);
+        progress.resources(piece.records);
+        if piece.last {
+            break;
+        }
+    }
+    progress.end();
+    say(format!(
+        "{records} records were judged again; {changed} findings are other ones now."
+    ))
 }
 
 fn check(knowledge: &Knowledge) -> Result<(), CliError> {

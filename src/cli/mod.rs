@@ -92,9 +92,6 @@ fn perform(cli: Cli) -> Result<(), CliError> {
     if let Command::Health(health) = &cli.command {
         return health.run(&config);
     }
-    if let Command::Knowledge(knowledge) = &cli.command {
-        return knowledge.run(&config);
-    }
     let telemetry = Telemetry::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -114,7 +111,8 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Grant(grant) => grant.run(&config).await,
             Command::Patient(patient) => patient.run(&config).await,
             Command::Key(key) => key.run(&config).await,
-            Command::Health(_) | Command::Knowledge(_) | Command::Version(_) => Ok(()),
+            Command::Knowledge(knowledge) => knowledge.run(&config).await,
+            Command::Health(_) | Command::Version(_) => Ok(()),
         }
     });
     // What still runs was given its time already.

@@ -39,7 +39,7 @@ use course::PlanCourse;
 use extract::{Extract, ExtractWatch};
 use knowledge::Knowledge;
 use measures::MeasureWatch;
-use medication::{MedicationCheck, MedicationCompatibility, MedicationWatch, Rules};
+use medication::{Made, MedicationCheck, MedicationCompatibility, MedicationWatch, Piece, Rules};
 use monitor::SessionMonitor;
 use readiness::SessionReadiness;
 use scheduling::{ArrangeAppointment, FindAppointments, HoldAppointment};
@@ -91,7 +91,7 @@ impl Clinical {
             strictness: self.vitals,
         };
         vec![
-            Box::new(MedicationWatch(self.rules.clone())),
+            Box::new(MedicationWatch::new(self.rules.clone())),
             // What it adds is judged by the next.
             Box::new(ExtractWatch(self.rules.clone())),
             Box::new(MeasureWatch(self.rules.clone())),
@@ -104,6 +104,22 @@ impl Clinical {
     /// Stores the definitions and rules that are in force, where others stand there.
     pub async fn publish(&self, engine: &Engine, authority: &dyn Authority) -> Result<(), Failure> {
         canonical::publish(engine, authority, &self.rules.knowledge).await
+    }
+
+    /// Judges the next records again by the rules in force.
+    pub async fn recheck(
+        &self,
+        engine: &Engine,
+        authority: &dyn Authority,
+    ) -> Result<Piece, Failure> {
+        let watch = MedicationWatch::new(self.rules.clone());
+        watch.recheck(engine, authority).await
+    }
+
+    /// The version of the rules in force, and by which the stored findings were made.
+    pub async fn findings(&self, engine: &Engine) -> Result<(&str, Made), Failure> {
+        let version = self.rules.knowledge.version.as_str();
+        Ok((version, medication::made(engine, version).await?))
     }
 
     pub fn operations(&self) -> Vec<Box<dyn Operation>> {

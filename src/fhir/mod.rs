@@ -15,6 +15,7 @@ pub mod interaction;
 pub mod json;
 pub mod judge;
 pub mod link;
+pub mod mark;
 pub mod operation;
 pub mod outcome;
 pub mod record;

@@ -10,6 +10,7 @@ crate::on_both_stores!(
     of_bookings_at_once_one_succeeds,
     bookings_of_others_at_once_all_succeed,
     a_transaction_books_nobody_twice,
+    of_ours_and_a_foreign_one_at_once_one_is_told,
 );
 
 async fn of_bookings_at_once_one_succeeds(server: Server) {
@@ -85,6 +86,33 @@ async fn bookings_of_others_at_once_all_succeed(server: Server) {
     let replies = join_all((0..32).map(book)).await;
     for reply in &replies {
         assert_eq!(reply.status, 201, "{}", reply.text);
+    }
+}
+
+/// An EHR's appointment and one of the programme in the same instant: either ours
+/// is refused, or the EHR hears of it. Never is neither told.
+async fn of_ours_and_a_foreign_one_at_once_one_is_told(server: Server) {
+    with_people(&server).await;
+    for round in 0..12 {
+        let patient = format!("Patient/r{round}");
+        let actors = [patient.as_str()];
+        let ours = appointment("integration", "booked", ("09:00", "10:00"), &actors);
+        let mut foreign = appointment("integration", "booked", ("09:30", "10:30"), &actors);
+        foreign.as_object_mut().unwrap().remove("serviceType");
+        let post = |content: &Value| {
+            let call = server.call("POST", "/Appointment").resource(content);
+            call.header("Prefer", "return=OperationOutcome").send()
+        };
+        let (ours, one, other) = tokio::join!(post(&ours), post(&foreign), post(&foreign));
+        for reply in [&one, &other] {
+            assert_eq!(reply.status, 201, "{}", reply.text);
+        }
+        let warned = |reply: &crate::support::Reply| reply.diagnostics().contains("is taken");
+        let told = [warned(&one), warned(&other), ours.status == 409];
+        assert!(matches!(ours.status, 201 | 409), "{}", ours.text);
+        // Who came first hears of nobody, all others do.
+        let untold = told.iter().filter(|told| !**told).count();
+        assert_eq!(untold, 1, "round {round}: {told:?}");
     }
 }
 

@@ -68,6 +68,7 @@ mod placeholders;
 mod races;
 mod read;
 mod readiness;
+mod recheck;
 mod refusals;
 mod rules;
 mod scheduling;

@@ -105,7 +105,7 @@ async fn write(server: &Server, dice: &mut Dice) -> u16 {
 }
 
 /// `rule record severity` of the issues that stand.
-async fn stored(server: &Server) -> BTreeSet<String> {
+pub async fn stored(server: &Server) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
     for page in server.pages("/DetectedIssue?_count=200").await {
         for entry in page.json()["entry"].as_array().into_iter().flatten() {
@@ -124,7 +124,7 @@ async fn stored(server: &Server) -> BTreeSet<String> {
 }
 
 /// The same from a fresh check, and how many medicines it has a verdict on.
-async fn fresh(server: &Server) -> (BTreeSet<String>, usize) {
+pub async fn fresh(server: &Server) -> (BTreeSet<String>, usize) {
     let answer = server
         .get("/Patient/p/$medication-compatibility")
         .expect(200)

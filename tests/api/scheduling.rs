@@ -12,6 +12,7 @@ crate::on_both_stores!(
     a_slot_is_found_held_booked_and_given_back,
     of_many_holds_at_once_one_succeeds,
     what_is_taken_is_not_found,
+    what_is_hidden_is_not_told_by_what_is_missing,
     a_session_is_booked_with_its_companion,
 );
 
@@ -150,6 +151,30 @@ async fn what_is_taken_is_not_found(server: Server) {
     // A free slot does not make the practitioner free.
     assert_eq!(hold(&server, "Slot/s9").await.status, 409);
     assert_eq!(status(&server, "/Slot/s9").await, "free");
+}
+
+/// Slots are meant to be seen, other people's appointments are not: what somebody
+/// else has booked is not told by the slots that are missing.
+async fn what_is_hidden_is_not_told_by_what_is_missing(server: Server) {
+    with_slots(&server, "follow-up").await;
+    let others = ["Patient/q", "Practitioner/d"];
+    let booked = appointment("integration", "booked", ("09:30", "10:00"), &others);
+    server.create(&booked).await;
+    let own = ["Patient/p", "Practitioner/e"];
+    let booked = appointment("integration", "booked", ("10:30", "10:45"), &own);
+    server.create(&booked).await;
+    let path = "/Appointment/$find?start=2027-03-01T00:00:00Z&end=2027-03-02T00:00:00Z&actor=Practitioner/d&patient=Patient/p";
+    // With the right to all of them the time is known to be taken.
+    assert_eq!(find(&server).await, ["Slot/s11"]);
+    let token = server
+        .issue("system/Appointment.rs?status=proposed system/Slot.rs system/Schedule.rs system/Patient.rs")
+        .await;
+    let call = server.get(path);
+    let reply = call
+        .header("Authorization", &format!("Bearer {token}"))
+        .expect(200)
+        .await;
+    assert_eq!(slots(&reply), ["Slot/s9", "Slot/s10", "Slot/s11"]);
 }
 
 async fn a_session_is_booked_with_its_companion(server: Server) {

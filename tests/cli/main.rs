@@ -9,6 +9,7 @@
 
 mod demo;
 mod import;
+mod knowledge;
 mod lifecycle;
 mod limits;
 mod migrate;

@@ -97,7 +97,9 @@ impl AppointmentWatch {
                 return Ok(Err(Failure::of_issues(Kind::Conflict, vec![issue])));
             }
             issues.push(issue);
-        } else if held {
+        } else {
+            // Foreign ones claim their time too: whoever books it in the same instant
+            // is refused or warned, and if that one was first, this one is.
             review.rests_on.extend(look.rests_on);
         }
         let warnings = issues.into_iter().map(|issue| Issue {

@@ -11,6 +11,7 @@ use crate::clinical::knowledge::RuleKind;
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
 use crate::fhir::search::path::{items, text};
+use crate::fhir::search::reference::{Base, local};
 
 /// The system of the identifiers of issues that this service keeps.
 pub fn system() -> String {
@@ -140,6 +141,15 @@ pub fn reference_of(rules: &Rules, rule: &str) -> String {
         "{CANONICAL}/Library/medication-compatibility|{}#{rule}",
         rules.knowledge.version
     )
+}
+
+/// The records that an issue is about.
+pub fn implicated(base: &Base, issue: &Map<String, Value>) -> Vec<ResourceKey> {
+    let links = items(issue, "implicated").iter();
+    let links = links.filter_map(|link| link.get("reference")?.as_str());
+    links
+        .filter_map(|link| local(base.normalise(link)?))
+        .collect()
 }
 
 fn patient(record: &Map<String, Value>) -> Option<Value> {

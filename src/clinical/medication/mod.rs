@@ -1,7 +1,7 @@
 //! Which medicines go with ketamine. Read in this order: `verdict`, `names` and
 //! `resolve` (what a medicine is), `record` (whether it is taken), `check`
 //! (what the rules say). These are pure; `gather`, `operation` and `watch` read
-//! and write records.
+//! and write records, `made` and `recheck` bring stored findings to other rules.
 
 mod answer;
 pub mod check;
@@ -9,8 +9,10 @@ mod compatibility;
 pub mod gather;
 mod guard;
 mod issue;
+mod made;
 pub mod names;
 mod proposal;
+mod recheck;
 pub mod record;
 pub mod resolve;
 mod verdict;
@@ -20,6 +22,8 @@ pub use check::{Assessment, Finding, Question, Rules, Setting, assess};
 pub use compatibility::{AGENTS, COMPATIBILITY, MedicationCompatibility, medicines_of};
 pub use guard::as_it_stands;
 pub use issue::{key as issue_key, rule_system};
+pub use made::{Made, made};
 pub use proposal::{CHECK, MedicationCheck};
+pub use recheck::{KINDS, Piece};
 pub use verdict::Verdict;
 pub use watch::MedicationWatch;

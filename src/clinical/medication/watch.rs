@@ -12,19 +12,24 @@ use serde_json::{Map, Value};
 
 use super::check::{Assessment, Question, Rules, assess};
 use super::gather::{Shelf, gather};
-use super::record::TAKEN;
+use super::made::{JUDGED, Noted};
+use super::recheck::RECHECK;
 use super::{guard, issue};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine, now};
-use crate::fhir::operation::Records;
+use crate::fhir::operation::{Records, Version};
 use crate::fhir::outcome::{Failure, Issue, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
 use crate::fhir::rule::{Review, Rule};
+use crate::fhir::search::reference::Base;
 
 const PRODUCTS: [&str; 2] = ["Medication", "Substance"];
 
-pub struct MedicationWatch(pub Arc<Rules>);
+pub struct MedicationWatch {
+    rules: Arc<Rules>,
+    noted: Noted,
+}
 
 /// A record whose issues are brought up to date.
 struct Subject {
@@ -37,6 +42,18 @@ struct Subject {
     sent: bool,
 }
 
+impl Subject {
+    /// One that stays as it is.
+    fn stored(version: Version) -> Self {
+        Self {
+            key: version.key,
+            content: Some(version.resource.content),
+            new: false,
+            sent: false,
+        }
+    }
+}
+
 /// What becomes of the commit.
 #[derive(Default)]
 struct Outcome {
@@ -46,7 +63,7 @@ struct Outcome {
 }
 
 fn is_judged(name: &str) -> bool {
-    TAKEN.contains(&name) || name == "AllergyIntolerance"
+    JUDGED.contains(&name)
 }
 
 #[async_trait::async_trait]
@@ -59,12 +76,19 @@ impl Rule for MedicationWatch {
     async fn review(
         &self,
         engine: &Engine,
-        _writer: &dyn Authority,
+        writer: &dyn Authority,
         drafts: &mut Vec<Draft>,
     ) -> Result<Review, Failure> {
         let records = Records::all(engine);
         let mut outcome = Outcome::default();
         let mut subjects = Vec::new();
+        if writer.actor().internal.as_deref() == Some(RECHECK) {
+            self.add_implicated(engine, drafts, &mut subjects, &mut outcome.review)
+                .await?;
+        } else {
+            let version = &self.rules.knowledge.version;
+            self.noted.note(engine, version).await?;
+        }
         for draft in drafts
             .iter()
             .filter(|draft| is_judged(&draft.key.resource_type))
@@ -116,6 +140,66 @@ fn lock(key: &ResourceKey) -> String {
 }
 
 impl MedicationWatch {
+    pub fn new(rules: Arc<Rules>) -> Self {
+        Self {
+            rules,
+            noted: Noted::default(),
+        }
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The findings of these records that are not as they have to be, as they have to be.
+    pub async fn outdated(
+        &self,
+        engine: &Engine,
+        versions: &[Version],
+    ) -> Result<Vec<Draft>, Failure> {
+        let records = Records::all(engine);
+        let contents = versions.iter().map(|one| &one.resource.content);
+        let shelf = gather(engine, &records, &[], contents).await?;
+        let (mut drafts, mut outcome) = (Vec::new(), Outcome::default());
+        for version in versions {
+            let subject = Subject::stored(version.clone());
+            self.settle(&records, &shelf, &mut drafts, &subject, &mut outcome)
+                .await?;
+        }
+        Ok(drafts)
+    }
+
+    /// The records whose findings are written anew.
+    async fn add_implicated(
+        &self,
+        engine: &Engine,
+        drafts: &[Draft],
+        subjects: &mut Vec<Subject>,
+        review: &mut Review,
+    ) -> Result<(), Failure> {
+        let records = Records::all(engine);
+        let base = Base::new(&engine.settings.base_url);
+        let mut seen = HashSet::new();
+        for draft in drafts {
+            let content = draft.content.as_ref().map(|resource| &resource.content);
+            for key in content
+                .into_iter()
+                .flat_map(|one| issue::implicated(&base, one))
+            {
+                if !is_judged(&key.resource_type) || !seen.insert(key.clone()) {
+                    continue;
+                }
+                if let Some(version) = records.find(&key).await? {
+                    review
+                        .rests_on
+                        .push((key, Guard::VersionIs(version.version)));
+                    subjects.push(Subject::stored(version));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A product that changes changes the verdict on all that refer to it.
     async fn add_dependents(
         &self,
@@ -166,12 +250,7 @@ impl MedicationWatch {
                         wanted.push(version.key);
                         continue;
                     }
-                    subjects.push(Subject {
-                        key: version.key,
-                        content: Some(version.resource.content),
-                        new: false,
-                        sent: false,
-                    });
+                    subjects.push(Subject::stored(version));
                 }
             }
         }
@@ -192,7 +271,7 @@ impl MedicationWatch {
         let content = subject.content.as_ref();
         let assessment = content.and_then(|content| {
             assess(
-                &self.0,
+                &self.rules,
                 &subject.key.resource_type,
                 content,
                 shelf,
@@ -204,7 +283,7 @@ impl MedicationWatch {
             for finding in &assessment.findings {
                 let name = &assessment.name;
                 wanted.extend(issue::content(
-                    &self.0,
+                    &self.rules,
                     &subject.key,
                     content,
                     name,
@@ -216,7 +295,7 @@ impl MedicationWatch {
                 outcome
                     .review
                     .issues
-                    .extend(warnings(&self.0, &subject.key, assessment));
+                    .extend(warnings(&self.rules, &subject.key, assessment));
             }
         }
         let mut stored = Vec::new();

@@ -1,4 +1,10 @@
 //! `Appointment/$find`: what is free, as proposals. Nothing is written.
+//!
+//! As in Argonaut's and IHE's scheduling a Slot that is free is what may be asked
+//! for: its status is meant to be seen. Whether an Appointment stands in its way that
+//! the caller may not see is not told by leaving the Slot out; who wants it finds out
+//! when it is held or booked.
+//! <http://fhir.org/guides/argonaut-scheduling/>, <https://profiles.ihe.net/ITI/Scheduling/>
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +13,7 @@ use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::calendar::Calendar;
 use crate::fhir::answer::Answer;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::date;
@@ -21,7 +27,7 @@ pub static FIND: Definition = Definition {
     name: "find",
     url: "https://unloop.dev/fhir/OperationDefinition/appointment-find",
     title: "Find free appointments",
-    text: "Free Slots of the Schedules of a practitioner or place between two times, each as a proposed Appointment that $hold or $book takes. Slots whose time is taken by an Appointment are left out.",
+    text: "Free Slots of the Schedules of a practitioner or place between two times, each as a proposed Appointment that $hold or $book takes. Slots whose time is taken by an Appointment that the caller may see are left out; of all others the Slot's own status tells, and $hold and $book decide.",
     types: &["Appointment"],
     levels: &[Level::Type],
     affects_state: false,
@@ -66,7 +72,7 @@ impl Operation for FindAppointments {
             return Err(Failure::new(Kind::Value, "start lies behind end."));
         }
         let records = call.records();
-        // Who may not look for appointments does not learn which times are free.
+        // Proposals are for those who handle appointments.
         let probe = records.search("Appointment", &[("_id", "none")]).await?;
         if probe.hidden {
             return Err(Failure::new(
@@ -102,7 +108,7 @@ async fn proposal_if_free(
 ) -> Result<Option<Value>, Failure> {
     let content = proposal(call, slot, patient).await?;
     let calendar = Calendar {
-        records: Records::all(call.engine),
+        records: call.quiet_records(),
         base: Base::new(&call.engine.settings.base_url),
         drafts: &[],
     };

@@ -13,7 +13,9 @@ use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
 use super::super::search::key::hash;
 use super::super::search::{Query, compile};
-use crate::store::{Comparison, Filter, Guard, ResourceKey, Scope, SearchPlan, Stored};
+use crate::store::{
+    Comparison, Filter, Guard, PositionValue, ResourceKey, Scope, SearchPlan, Stored,
+};
 
 /// Rows of one question to the store.
 const PAGE: usize = 500;
@@ -177,6 +179,34 @@ impl<'r> Records<'r> {
             .is_hidden(resource_type, plan, seen.resources.len())
             .await?;
         Ok(seen)
+    }
+
+    /// The resources of the type behind this id, in the order of ids; and whether
+    /// there are more.
+    pub async fn page(
+        &self,
+        resource_type: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<(Vec<Version>, bool), Failure> {
+        let scope = self.scope(Permission::Search, resource_type)?;
+        let mut plan = self.plan(resource_type, &[], scope)?;
+        plan.limit = limit;
+        plan.after = (!after.is_empty()).then(|| vec![PositionValue::Text(after.to_owned())]);
+        let found = self.engine.store.search(&plan).await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        let mut page = Vec::new();
+        for stored in &found.rows {
+            self.tell(stored);
+            if let Some(resource) = parse_stored(stored)? {
+                page.push(Version {
+                    key: stored.key.clone(),
+                    version: stored.version,
+                    resource,
+                });
+            }
+        }
+        Ok((page, found.more))
     }
 
     /// The condition that nothing but these meets the criteria. Two writes that

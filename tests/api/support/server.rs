@@ -93,6 +93,11 @@ impl Server {
 
     /// Another instance on the same database, behind the same address of the outside.
     pub async fn second(&self) -> Self {
+        self.second_knowing(clinical()).await
+    }
+
+    /// The same with other rules.
+    pub async fn second_knowing(&self, clinical: Clinical) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let settings = Settings {
             base_url: self.base.clone(),
@@ -103,7 +108,7 @@ impl Server {
         let store = self.database.open().await;
         let own = format!("http://{}/fhir", listener.local_addr().unwrap());
         let database = self.database.clone();
-        let mut launched = Self::launch(database, store, settings, listener, clinical(), "").await;
+        let mut launched = Self::launch(database, store, settings, listener, clinical, "").await;
         launched.base = own;
         launched
     }
