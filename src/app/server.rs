@@ -9,7 +9,7 @@ use actix_web::HttpServer;
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::{Compress, Condition, from_fn};
 use actix_web::web::Data;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{
@@ -50,6 +50,8 @@ pub struct App {
     rates: Data<Rates>,
     shutdown: Duration,
     listening_url: String,
+    /// SIGTERM and SIGINT, heard from before anybody is told that it listens.
+    signals: [Signal; 2],
 }
 
 impl App {
@@ -93,6 +95,10 @@ impl App {
             rates,
             shutdown: config.server.shutdown,
             listening_url: listening_url(&config.server, address),
+            signals: [
+                heard(SignalKind::terminate())?,
+                heard(SignalKind::interrupt())?,
+            ],
         })
     }
 
@@ -125,8 +131,7 @@ impl App {
 
     /// Serves until SIGTERM or SIGINT; then finishes what is in flight.
     pub async fn run(self) -> Result<(), StartError> {
-        let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Server)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Server)?;
+        let [mut terminate, mut interrupt] = self.signals;
         let handle = self.server.handle();
         let mut server = tokio::spawn(self.server);
         let following = self.engine.clone();
@@ -168,6 +173,10 @@ impl App {
             Err(error) => Err(StartError::Server(std::io::Error::other(error))),
         }
     }
+}
+
+fn heard(kind: SignalKind) -> Result<Signal, StartError> {
+    signal(kind).map_err(StartError::Server)
 }
 
 /// Findings that other rules made than those in force.

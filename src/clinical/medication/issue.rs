@@ -4,10 +4,11 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::check::{Finding, Rules};
+use super::check::{Assessment, Finding, Rules};
 use super::verdict::Verdict;
 use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::RuleKind;
+use crate::fhir::outcome::{Issue, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
 use crate::fhir::search::path::{items, text};
@@ -217,4 +218,37 @@ pub fn differs_beyond_mitigation(old: &Map<String, Value>, new: &Map<String, Val
 /// A worst verdict that has an issue.
 pub fn is_issue(verdict: Verdict) -> bool {
     verdict.severity().is_some()
+}
+
+/// What the writer of the record hears.
+pub fn warnings(rules: &Rules, key: &ResourceKey, assessment: &Assessment<'_>) -> Vec<Issue> {
+    let place = match key.resource_type.as_str() {
+        "AllergyIntolerance" => "AllergyIntolerance.code".to_owned(),
+        name => format!("{name}.medication"),
+    };
+    let findings = assessment
+        .findings
+        .iter()
+        .filter(|finding| is_issue(finding.verdict));
+    let mut warnings: Vec<Issue> = findings
+        .map(|finding| {
+            let text = detail(rules, &assessment.name, finding);
+            Issue::warning(Kind::BusinessRule, text).at(&place)
+        })
+        .collect();
+    if !assessment.complete {
+        let mut text = format!(
+            "{}: not checked. {}",
+            assessment.name,
+            assessment.reasons.join(" ")
+        );
+        if !assessment.suggestions.is_empty() {
+            text.push_str(&format!(
+                " Is {} meant?",
+                assessment.suggestions.join(" or ")
+            ));
+        }
+        warnings.push(Issue::warning(Kind::BusinessRule, text).at(place));
+    }
+    warnings
 }

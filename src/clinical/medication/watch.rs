@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::check::{Assessment, Question, Rules, assess};
+use super::check::{Question, Rules, assess};
 use super::gather::{Shelf, gather};
 use super::made::{JUDGED, Noted};
 use super::recheck::RECHECK;
@@ -18,7 +18,7 @@ use super::{guard, issue};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::{Records, Version};
-use crate::fhir::outcome::{Failure, Issue, Kind};
+use crate::fhir::outcome::Failure;
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::Resource;
 use crate::fhir::rule::{Review, Rule};
@@ -292,10 +292,11 @@ impl MedicationWatch {
                 ));
             }
             if subject.sent {
-                outcome
-                    .review
-                    .issues
-                    .extend(warnings(&self.rules, &subject.key, assessment));
+                outcome.review.issues.extend(issue::warnings(
+                    &self.rules,
+                    &subject.key,
+                    assessment,
+                ));
             }
         }
         let mut stored = Vec::new();
@@ -381,37 +382,4 @@ fn put(
         content: Some(Resource::from_object(new)?),
     });
     Ok(())
-}
-
-/// What the writer of the record hears.
-fn warnings(rules: &Rules, key: &ResourceKey, assessment: &Assessment<'_>) -> Vec<Issue> {
-    let place = match key.resource_type.as_str() {
-        "AllergyIntolerance" => "AllergyIntolerance.code".to_owned(),
-        name => format!("{name}.medication"),
-    };
-    let findings = assessment
-        .findings
-        .iter()
-        .filter(|finding| issue::is_issue(finding.verdict));
-    let mut warnings: Vec<Issue> = findings
-        .map(|finding| {
-            let text = issue::detail(rules, &assessment.name, finding);
-            Issue::warning(Kind::BusinessRule, text).at(&place)
-        })
-        .collect();
-    if !assessment.complete {
-        let mut text = format!(
-            "{}: not checked. {}",
-            assessment.name,
-            assessment.reasons.join(" ")
-        );
-        if !assessment.suggestions.is_empty() {
-            text.push_str(&format!(
-                " Is {} meant?",
-                assessment.suggestions.join(" or ")
-            ));
-        }
-        warnings.push(Issue::warning(Kind::BusinessRule, text).at(place));
-    }
-    warnings
 }
