@@ -26,12 +26,27 @@ impl Permission {
     ];
 }
 
+/// How it is found whether a caller may have one resource that it names by its id.
+#[derive(Clone, Debug)]
+pub enum Sight {
+    /// By the index rows that the store keeps.
+    ByRows(Scope),
+    /// By what the resource says itself: its index rows may be of yesterday.
+    ByContent(Scope),
+}
+
 /// One caller's rights. The engine asks for every interaction, entry by entry,
 /// and passes the scope on to the store with every question.
 pub trait Authority: Send + Sync {
     /// All rows, of whatever type, with which the caller may do this; a refusal
     /// where it may do it with no row of the type (`None`: of any type).
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure>;
+
+    /// The same for a resource that is asked for by its id.
+    fn sight(&self, permission: Permission, resource_type: &str) -> Result<Sight, Failure> {
+        self.scope(permission, Some(resource_type))
+            .map(Sight::ByRows)
+    }
 
     /// The AuditEvents in which this caller may see who has had to do with a
     /// patient's records; a refusal where that is not this one's to know.

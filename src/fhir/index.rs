@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::audit::Actor;
-use super::authority::{Authority, Permission};
+use super::authority::{Authority, Permission, Sight};
 use super::engine::Engine;
 use super::outcome::{Failure, Kind};
 use super::resource::parse_stored;
@@ -26,6 +26,11 @@ impl Default for Index {
 impl Index {
     fn set(&self, state: Option<IndexState>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn is_rebuilt(&self) -> bool {
+        let state = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(state, Some(IndexState::Rebuilding { .. }))
     }
 
     /// Why the index cannot be trusted, for people; `None` where it can.
@@ -95,6 +100,21 @@ pub struct Guarded<'a> {
 impl Authority for Guarded<'_> {
     fn scope(&self, permission: Permission, resource_type: Option<&str>) -> Result<Scope, Failure> {
         self.sure(self.authority.scope(permission, resource_type)?)
+    }
+
+    /// A rebuild makes the rows of what a resource says, by the rules of this
+    /// very program: so it can be asked itself. Rows of another program may
+    /// mean something that this one does not know.
+    fn sight(&self, permission: Permission, resource_type: &str) -> Result<Sight, Failure> {
+        let scope = self.authority.scope(permission, Some(resource_type))?;
+        let asked = scope.within(&[resource_type]);
+        if !asked.filter().asks_index_rows() {
+            return Ok(Sight::ByRows(scope));
+        }
+        if self.index.is_rebuilt() && asked.filter().is_told_by_content() {
+            return Ok(Sight::ByContent(scope));
+        }
+        self.sure(scope).map(Sight::ByRows)
     }
 
     fn trail(&self, patient: &str) -> Result<Scope, Failure> {

@@ -60,6 +60,7 @@ mod monitor;
 mod mutations;
 mod observation_operations;
 mod operations;
+mod outdated;
 mod paging;
 mod paging_property;
 mod patch;

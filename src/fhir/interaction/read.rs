@@ -1,12 +1,13 @@
 //! read. <https://hl7.org/fhir/R4/http.html#read>
 
 use super::super::answer::Answer;
-use super::super::authority::{Authority, Permission};
+use super::super::authority::{Authority, Permission, Sight};
 use super::super::engine::{Engine, unavailable};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, Request};
 use super::super::view::View;
-use crate::store::{ResourceKey, Stored};
+use super::history::admits;
+use crate::store::{ResourceKey, Scope, Stored};
 
 pub async fn read(
     engine: &Engine,
@@ -33,16 +34,29 @@ pub async fn current(
     permission: Permission,
     key: &ResourceKey,
 ) -> Result<Stored, Failure> {
-    let scope = authority.scope(permission, Some(&key.resource_type))?;
-    let found = engine
-        .store
-        .read(&scope, std::slice::from_ref(key))
-        .await
-        .map_err(|error| unavailable(&error))?;
-    match found.into_iter().next().flatten() {
+    match visible(engine, authority, permission, key).await? {
         Some(stored) if stored.body.is_some() => Ok(stored),
         Some(stored) => Err(gone(&stored)),
         None => Err(not_found(key)),
+    }
+}
+
+/// The same, deletions included; `None`: there is none, or none for this caller.
+pub async fn visible(
+    engine: &Engine,
+    authority: &dyn Authority,
+    permission: Permission,
+    key: &ResourceKey,
+) -> Result<Option<Stored>, Failure> {
+    let (asked, judged) = match authority.sight(permission, &key.resource_type)? {
+        Sight::ByRows(scope) => (scope, None),
+        Sight::ByContent(scope) => (Scope::everything(), Some(scope)),
+    };
+    let found = engine.store.read(&asked, std::slice::from_ref(key)).await;
+    let found = found.map_err(|error| unavailable(&error))?;
+    match (found.into_iter().next().flatten(), judged) {
+        (Some(stored), Some(scope)) if !admits(engine, &scope, &stored)? => Ok(None),
+        (found, _) => Ok(found),
     }
 }
 

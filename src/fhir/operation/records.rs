@@ -7,7 +7,7 @@ use super::super::audit::Shown;
 use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::index::refusal;
-use super::super::interaction::read::{gone, not_found};
+use super::super::interaction::read::{gone, not_found, visible};
 use super::super::interaction::search;
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
@@ -98,16 +98,16 @@ impl<'r> Records<'r> {
 
     /// The current version; 404 and 410 as a read answers them.
     pub async fn read(&self, key: &ResourceKey) -> Result<Version, Failure> {
-        let scope = self.scope(Permission::Read, &key.resource_type)?;
-        let found = self
-            .engine
-            .store
-            .read(&scope, std::slice::from_ref(key))
-            .await;
-        let found = found.map_err(|error| unavailable(&error))?;
-        let Some(stored) = found.into_iter().next().flatten() else {
-            return Err(not_found(key));
+        let found = match self.authority {
+            Some(authority) => visible(self.engine, authority, Permission::Read, key).await?,
+            None => {
+                let keys = std::slice::from_ref(key);
+                let found = self.engine.store.read(&Scope::everything(), keys).await;
+                let found = found.map_err(|error| unavailable(&error))?;
+                found.into_iter().next().flatten()
+            }
         };
+        let stored = found.ok_or_else(|| not_found(key))?;
         self.tell(&stored);
         let resource = parse_stored(&stored)?.ok_or_else(|| gone(&stored))?;
         Ok(Version {
