@@ -1,6 +1,7 @@
-//! Requests that were refused because there were too many, as rows of the audit
-//! trail: the first of a sender's at once, all others of a minute as one number.
-//! Otherwise a flood would fill the disk through the trail.
+//! Requests that were refused because there were too many, or because no token
+//! of them counts, as rows of the audit trail: the first of a sender's at once, all
+//! others of a minute as one number. Otherwise a flood would fill the disk through
+//! the trail.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,15 +18,14 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Senders that are told apart at a time. All others are one.
 const MOST: usize = 1_000;
 
-const STATUS: u16 = 429;
-
 #[derive(Default)]
 pub struct Bursts(Mutex<HashMap<String, Burst>>);
 
 struct Burst {
     began: Instant,
     actor: Actor,
-    sent: String,
+    /// The first.
+    event: Event,
     /// Besides the first.
     more: u64,
 }
@@ -37,10 +37,10 @@ impl Bursts {
         engine: &Engine,
         sender: &str,
         actor: Actor,
-        sent: String,
+        event: Event,
     ) -> Result<(), Failure> {
-        match self.note(sender, &actor, &sent, Instant::now()) {
-            Some((actor, event)) => audit::record(engine, &actor, &[event]).await,
+        match self.note(sender, &actor, &event, Instant::now()) {
+            Some(actor) => audit::record(engine, &actor, &[event]).await,
             None => Ok(()),
         }
     }
@@ -50,7 +50,8 @@ impl Bursts {
     pub async fn settle(&self, engine: &Engine, all: bool) -> Result<(), Failure> {
         let mut over = self.over(Instant::now(), all).into_iter();
         for (sender, burst) in over.by_ref() {
-            let told = event(burst.sent.clone(), burst.more);
+            let mut told = burst.event.clone();
+            told.more = burst.more;
             if let Err(failure) = audit::record(engine, &burst.actor, &[told]).await {
                 self.keep(sender, burst);
                 over.for_each(|(sender, burst)| self.keep(sender, burst));
@@ -60,31 +61,28 @@ impl Bursts {
         Ok(())
     }
 
-    fn note(
-        &self,
-        sender: &str,
-        actor: &Actor,
-        sent: &str,
-        now: Instant,
-    ) -> Option<(Actor, Event)> {
+    /// Whom to tell of, where it is the first. What is refused for different reasons
+    /// is told apart.
+    fn note(&self, sender: &str, actor: &Actor, event: &Event, now: Instant) -> Option<Actor> {
         let mut open = self.open();
-        let known = open.contains_key(sender) || open.len() < MOST;
+        let key = format!("{} {sender}", event.status);
+        let known = open.contains_key(&key) || open.len() < MOST;
         let (key, actor) = match known {
-            true => (sender, actor.clone()),
-            false => ("", Actor::default()),
+            true => (key, actor.clone()),
+            false => (event.status.to_string(), Actor::default()),
         };
-        if let Some(burst) = open.get_mut(key) {
+        if let Some(burst) = open.get_mut(&key) {
             burst.more += 1;
             return None;
         }
         let burst = Burst {
             began: now,
             actor: actor.clone(),
-            sent: sent.to_owned(),
+            event: event.clone(),
             more: 0,
         };
-        open.insert(key.to_owned(), burst);
-        Some((actor, event(sent.to_owned(), 0)))
+        open.insert(key, burst);
+        Some(actor)
     }
 
     /// What could not be recorded is tried again.
@@ -109,15 +107,13 @@ impl Bursts {
     }
 }
 
-fn event(sent: String, more: u64) -> Event {
-    let mut event = Event::refused(sent, STATUS);
-    event.more = more;
-    event
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refused(status: u16) -> Event {
+        Event::refused("GET /fhir".to_owned(), status)
+    }
 
     fn more(rows: &[(String, Burst)]) -> Vec<u64> {
         let mut more: Vec<u64> = rows.iter().map(|(_, burst)| burst.more).collect();
@@ -129,12 +125,14 @@ mod tests {
     fn a_flood_is_two_rows_a_minute() {
         let bursts = Bursts::default();
         let begin = Instant::now();
-        let from = |sender: &str, now| bursts.note(sender, &Actor::default(), "GET /fhir", now);
+        let from = |sender: &str, now| bursts.note(sender, &Actor::default(), &refused(429), now);
         assert!(from("a", begin).is_some());
         for _ in 0..99 {
             assert!(from("a", begin).is_none());
         }
         assert!(from("b", begin).is_some());
+        let other = bursts.note("a", &Actor::default(), &refused(401), begin);
+        assert!(other.is_some(), "for another reason");
         assert_eq!(more(&bursts.over(begin, false)), [0; 0]);
         let later = begin + WINDOW;
         assert_eq!(more(&bursts.over(later, false)), [99], "b had no more");
@@ -158,7 +156,7 @@ mod tests {
                 address: Some(sender.to_string()),
                 ..Actor::default()
             };
-            bursts.note(&sender.to_string(), &actor, "GET /fhir", begin)
+            bursts.note(&sender.to_string(), &actor, &refused(401), begin)
         };
         let told = (0..10 * MOST).filter_map(note).count();
         assert_eq!(told, MOST + 1);
@@ -175,7 +173,7 @@ mod tests {
     fn what_could_not_be_recorded_is_tried_again() {
         let bursts = Bursts::default();
         let begin = Instant::now();
-        let note = || bursts.note("a", &Actor::default(), "GET /fhir", begin);
+        let note = || bursts.note("a", &Actor::default(), &refused(429), begin);
         (0..5).for_each(|_| drop(note()));
         let mut over = bursts.over(begin, true);
         (0..3).for_each(|_| drop(note()));

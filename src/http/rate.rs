@@ -9,7 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpRequest, HttpResponse};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
@@ -18,7 +18,7 @@ use super::request::origin;
 use super::response;
 use super::routes::sent;
 use crate::access::Caller;
-use crate::fhir::audit::Actor;
+use crate::fhir::audit::{self, Actor, Event};
 use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
 use crate::fhir::outcome::{Failure, Kind};
@@ -72,7 +72,8 @@ impl Rates {
         actor: Actor,
         sent: String,
     ) -> HttpResponse {
-        match self.bursts.refused(engine, sender, actor, sent).await {
+        let event = Event::refused(sent, Kind::TooMany.status());
+        match self.bursts.refused(engine, sender, actor, event).await {
             Ok(()) => refusal(wait),
             Err(failure) => response::write("", failure.into()),
         }
@@ -135,10 +136,7 @@ pub async fn by_address<B: MessageBody>(
     };
     let refused = match (rates, request.app_data::<Data<Engine>>()) {
         (Some(rates), Some(engine)) => {
-            let sender = format!(
-                "address {}",
-                address.map(|a| a.to_string()).unwrap_or_default()
-            );
+            let sender = sender(address);
             let actor = Caller::nobody().at(origin(request.request())).actor();
             let sent = sent(request.request());
             rates.refuse(engine, wait, &sender, actor, sent).await
@@ -146,6 +144,27 @@ pub async fn by_address<B: MessageBody>(
         _ => refusal(wait),
     };
     Ok(request.into_response(refused).map_into_right_body())
+}
+
+/// Records that no token of the request counts. Those of the same address that
+/// come within a minute of it are a number.
+pub async fn record_unproven(
+    http: &HttpRequest,
+    engine: &Engine,
+    actor: Actor,
+    event: Event,
+) -> Result<(), Failure> {
+    let Some(rates) = http.app_data::<Data<Rates>>() else {
+        return audit::record(engine, &actor, &[event]).await;
+    };
+    let address = http.peer_addr().map(|peer| network(peer.ip()));
+    let sender = sender(address);
+    rates.bursts.refused(engine, &sender, actor, event).await
+}
+
+fn sender(address: Option<IpAddr>) -> String {
+    let address = address.map(|address| address.to_string());
+    format!("address {}", address.unwrap_or_default())
 }
 
 /// Whoever has one address of IPv6 has 2^64 of them.

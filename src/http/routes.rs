@@ -8,7 +8,7 @@ use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
 use super::gate::{Closed, admit};
-use super::rate::Rates;
+use super::rate::{Rates, record_unproven};
 use super::{auth, cds, health, observe, request, response};
 use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
@@ -125,9 +125,15 @@ pub async fn let_in(
             }
         },
     };
-    let answer = refused(http, closed.failure());
-    let caller = Caller::nobody().at(origin);
-    let answer = audit::keep(engine, &caller.actor(), answer).await;
+    let mut answer = refused(http, closed.failure());
+    let actor = Caller::nobody().at(origin).actor();
+    if answer.status == Kind::Unauthenticated.status() {
+        for event in std::mem::take(&mut answer.events) {
+            let recorded = record_unproven(http, engine, actor.clone(), event).await;
+            answer = recorded.map_or_else(Answer::from, |()| answer);
+        }
+    }
+    let answer = audit::keep(engine, &actor, answer).await;
     let mut response = response::write("", answer);
     closed.challenge(&mut response);
     Err(response)

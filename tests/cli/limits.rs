@@ -73,6 +73,34 @@ async fn a_flood_does_not_fill_the_trail() {
 }
 
 #[tokio::test]
+async fn a_flood_without_tokens_does_not_fill_the_trail() {
+    let database = Database::sqlite();
+    let limits = [("UNLOOP_RATE_ADDRESS", "0"), ("UNLOOP_RATE_AUTH", "0")];
+    let server = serve(&database, &limits);
+    let client = reqwest::Client::new();
+    let fhir = format!("{}/Patient", server.base);
+    let auth = server.base.replace("/fhir", "/auth/introspect");
+    for n in 0..30 {
+        let guess = client.get(&fhir).bearer_auth(format!("guess-{n}"));
+        assert_eq!(guess.send().await.unwrap().status(), 401);
+        let form = client.post(&auth).bearer_auth(format!("guess-{n}"));
+        let form = form
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body("token=x");
+        assert_eq!(form.send().await.unwrap().status(), 401);
+    }
+    server.stop();
+    let server = serve(&database, &[]);
+    let events = audit_events(&server, "outcome=4").await;
+    let told = |event: &Value| event["outcomeDesc"].as_str().map(str::to_owned);
+    let mut told: Vec<String> = events.iter().filter_map(told).collect();
+    told.retain(|told| told.starts_with("HTTP status 401"));
+    let more =
+        "HTTP status 401, for 59 more requests of this sender since the first was recorded";
+    assert_eq!(told, ["HTTP status 401", more]);
+}
+
+#[tokio::test]
 async fn content_that_does_not_arrive_is_not_waited_for() {
     let database = Database::sqlite();
     let server = serve(&database, &[("UNLOOP_BODY_SECONDS", "1")]);

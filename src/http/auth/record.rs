@@ -3,7 +3,7 @@
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest};
@@ -12,6 +12,7 @@ use crate::access::oauth::{Asked, Told};
 use crate::access::token::Verified;
 use crate::fhir::audit::{self, Deed};
 use crate::fhir::engine::Engine;
+use crate::http::rate::record_unproven;
 use crate::http::request::origin;
 use crate::http::{response, routes};
 
@@ -81,7 +82,14 @@ pub async fn recorded<B: MessageBody>(
         return Ok(response.map_into_left_body());
     }
     let event = told.event(response.status().as_u16());
-    match audit::record(&engine, &told.actor(), &[event]).await {
+    let actor = told.actor();
+    let recorded = match response.status() {
+        StatusCode::UNAUTHORIZED => {
+            record_unproven(response.request(), &engine, actor, event).await
+        }
+        _ => audit::record(&engine, &actor, &[event]).await,
+    };
+    match recorded {
         Ok(()) => Ok(response.map_into_left_body()),
         Err(failure) => {
             let refused = response::write("", failure.into());
