@@ -8,6 +8,9 @@ use crate::fhir::answer::{Answer, etag};
 
 const CONTENT_TYPE: &str = "application/fhir+json; charset=utf-8; fhirVersion=4.0";
 
+/// Seconds until what cannot be answered now is worth another try.
+const AGAIN: u32 = 1;
+
 /// The server leaves the content out of the answer to HEAD, and keeps its length.
 pub fn write(base_url: &str, answer: Answer) -> HttpResponse {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -25,6 +28,9 @@ pub fn write(base_url: &str, answer: Answer) -> HttpResponse {
             header::CONTENT_LOCATION
         };
         response.insert_header((name, format!("{base_url}/{location}")));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, AGAIN));
     }
     response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
     // Health data: nobody on the way may keep it.

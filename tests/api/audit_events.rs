@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use unloop::fhir::definitions::r4;
 use unloop::fhir::validate;
+use unloop::store::{AuditRow, Commit};
 
 use crate::on_both_stores;
 use crate::support::Server;
@@ -15,6 +16,7 @@ on_both_stores!(
     each_access_becomes_one_event_once,
     patients_are_found_however_they_were_met,
     nobody_writes_audit_events,
+    a_search_behind_a_burst_does_its_share_and_misses_nothing,
 );
 
 fn patient(id: &str) -> Value {
@@ -263,4 +265,37 @@ async fn nobody_writes_audit_events(server: Server) {
         (&now["outcome"], &now["meta"]["versionId"]),
         (&json!("4"), &json!("1"))
     );
+}
+
+async fn a_search_behind_a_burst_does_its_share_and_misses_nothing(server: Server) {
+    let row = |n: usize| AuditRow {
+        record: format!(r#"{{"do":"read","status":404,"who":{{}},"base":"b","sent":"GET {n}"}}"#),
+    };
+    let burst = Commit {
+        audit: (0..2_300).map(row).collect(),
+        ..Commit::default()
+    };
+    server.store.commit(burst).await.unwrap();
+    let mut refused = 0;
+    let found = loop {
+        let reply = server
+            .get("/AuditEvent?outcome=4&_summary=count")
+            .send()
+            .await;
+        if reply.status != 503 {
+            break reply;
+        }
+        refused += 1;
+        assert!(refused < 10, "each does a share of it");
+        assert_eq!(reply.header("Retry-After"), "1");
+        assert_eq!(reply.json()["issue"][0]["code"], "transient");
+    };
+    assert_eq!(refused, 2, "1000, 1000, and the rest");
+    // Those that were refused are accesses too.
+    assert_eq!(found.json()["total"], 2_300, "{}", found.text);
+    let log = server
+        .get("/AuditEvent?outcome=8&_summary=count")
+        .expect(200)
+        .await;
+    assert_eq!(log.json()["total"], 2, "{}", log.text);
 }

@@ -59,7 +59,11 @@ async fn what_is_named_is_judged_by_itself(server: Server) {
         ("one", "/Patient/one/$everything", 503),
         ("one", "/Condition/nothing", 403),
     ] {
-        assert_eq!(ask(&server, patient, path).await, status, "{patient} {path}");
+        assert_eq!(
+            ask(&server, patient, path).await,
+            status,
+            "{patient} {path}"
+        );
     }
     while server.engine.rebuild_piece().await.unwrap() > 0 {}
     server.engine.look_at_index().await.unwrap();
@@ -69,7 +73,11 @@ async fn what_is_named_is_judged_by_itself(server: Server) {
         ("two", "/Observation/moved", 200),
         ("one", "/Observation", 200),
     ] {
-        assert_eq!(ask(&server, patient, path).await, status, "{patient} {path}");
+        assert_eq!(
+            ask(&server, patient, path).await,
+            status,
+            "{patient} {path}"
+        );
     }
 }
 
@@ -90,5 +98,10 @@ async fn ask(server: &Server, patient: &str, path: &str) -> u16 {
     };
     let token = server.issue_as(&terms).await;
     let call = reqwest::Client::new().get(format!("{}{path}", server.base));
-    call.bearer_auth(token).send().await.unwrap().status().as_u16()
+    call.bearer_auth(token)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }

@@ -95,8 +95,7 @@ async fn a_flood_without_tokens_does_not_fill_the_trail() {
     let told = |event: &Value| event["outcomeDesc"].as_str().map(str::to_owned);
     let mut told: Vec<String> = events.iter().filter_map(told).collect();
     told.retain(|told| told.starts_with("HTTP status 401"));
-    let more =
-        "HTTP status 401, for 59 more requests of this sender since the first was recorded";
+    let more = "HTTP status 401, for 59 more requests of this sender since the first was recorded";
     assert_eq!(told, ["HTTP status 401", more]);
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::process::Output;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -97,7 +98,15 @@ async fn recorded(server: &Running) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut next = Some(format!("{}/AuditEvent?_count=1000", server.base));
     while let Some(url) = next {
-        let page: Value = client.get(url).send().await.unwrap().json().await.unwrap();
+        let reply = client.get(&url).send().await.unwrap();
+        if reply.status() == 503 {
+            // Not all are made yet.
+            assert_eq!(reply.headers()["Retry-After"], "1");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            next = Some(url);
+            continue;
+        }
+        let page: Value = reply.json().await.unwrap();
         let entries = page["entry"].as_array().cloned().unwrap_or_default();
         for entry in &entries {
             let entities = entry["resource"]["entity"].as_array();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::super::engine::{Engine, unavailable};
-use super::super::outcome::Failure;
+use super::super::outcome::{Failure, Kind};
 use super::super::resource::Resource;
 use super::patients::concerned;
 use super::record::Record;
@@ -26,6 +26,9 @@ const MISSING: &str = "audit-missing";
 
 /// Rows rendered with one commit.
 const BATCH: usize = 200;
+
+/// Rows that one request renders at most before it is answered.
+const SHARE: i64 = 1_000;
 
 /// How long the background waits before it looks again.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -51,9 +54,16 @@ impl Trail {
     }
 }
 
-/// Renders what was recorded before it was called.
+/// Renders what was recorded before it was called. Behind a long burst that is more
+/// than one request should do: it does its share, and who asks comes again.
 pub async fn settle(engine: &Engine) -> Result<(), Failure> {
-    catch_up(engine, false).await?;
+    let left = catch_up(engine, Pace::Request).await?;
+    if left > 0 {
+        let text = format!(
+            "{left} accesses of a moment ago are no AuditEvents yet, so not all could be shown. Send the request again."
+        );
+        return Err(Failure::new(Kind::Unavailable, text));
+    }
     let missing = engine.store.list(MISSING).await;
     let missing = missing.map_err(|error| unavailable(&error))?;
     let told = missing.iter().map(|entry| {
@@ -77,13 +87,21 @@ pub async fn follow(engine: &Engine) {
     loop {
         tokio::time::sleep(PAUSE).await;
         // The store has said why; the next round tries again.
-        if catch_up(engine, true).await.is_err() {
+        if catch_up(engine, Pace::Background).await.is_err() {
             tokio::time::sleep(PAUSE * 10).await;
         }
     }
 }
 
-async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    Background,
+    Request,
+}
+
+/// How many rows that were there when it was called are not rendered at its end.
+async fn catch_up(engine: &Engine, pace: Pace) -> Result<i64, Failure> {
+    let (mut share, mut left) = (SHARE, 0);
     let failed = |error| unavailable(&error);
     let done = engine.store.list(RENDERED).await.map_err(failed)?;
     for chain in engine.store.chains().await.map_err(failed)? {
@@ -91,7 +109,11 @@ async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
         let mut entry = done.iter().find(|entry| entry.key.id == *writer).cloned();
         let behind = chain.end.position - position(entry.as_ref());
         while position(entry.as_ref()) < chain.end.position {
-            let started = Instant::now();
+            let (started, begin) = (Instant::now(), position(entry.as_ref()));
+            if pace == Pace::Request && share <= 0 {
+                left += chain.end.position - begin;
+                break;
+            }
             {
                 let _turn = engine.trail.turn.lock().await;
                 // Another instance, or another request, may have come further.
@@ -101,14 +123,15 @@ async fn catch_up(engine: &Engine, paced: bool) -> Result<(), Failure> {
                 }
                 entry = engine.store.get(RENDERED, writer).await.map_err(failed)?;
             }
-            if paced {
+            share -= position(entry.as_ref()) - begin;
+            if pace == Pace::Background {
                 let now = backlog(engine, writer, position(entry.as_ref())).await?;
                 let rest = if now > behind { REST_BEHIND } else { REST };
                 tokio::time::sleep(started.elapsed() * rest).await;
             }
         }
     }
-    Ok(())
+    Ok(left)
 }
 
 /// How many rows of a chain are not rendered yet.
