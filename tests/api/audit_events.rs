@@ -260,6 +260,16 @@ async fn nobody_writes_audit_events(server: Server) {
         server.call("POST", "").resource(&bundle).expect(405).await;
     }
     server.get("/AuditEvent/of-my-own").expect(404).await;
+    // What stands beside it in a transaction goes with it.
+    let beside = json!({"resource": patient("beside"), "request": {"method": "PUT", "url": "Patient/beside"}});
+    for entries in [
+        [beside.clone(), entry("POST", "AuditEvent")],
+        [entry("PUT", "AuditEvent/of-my-own"), beside.clone()],
+    ] {
+        let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
+        server.call("POST", "").resource(&bundle).expect(405).await;
+        server.get("/Patient/beside").expect(404).await;
+    }
     let now = server.get(&address).expect(200).await.json();
     assert_eq!(
         (&now["outcome"], &now["meta"]["versionId"]),

@@ -201,44 +201,23 @@ async fn edited_cursors_are_refused(server: Server) {
                 .await;
             check(&edited, &reply);
         }
-        // Well formed, with other values inside.
+        // As places were written before they were sealed, behind whatever stands first.
         use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
         let sealed = BASE64.decode(cursor).unwrap();
-        let (tag, inner) = sealed.split_at(16);
-        let inner: Value = serde_json::from_slice(inner).unwrap();
-        let encode = |content: &Value| {
-            let content = content.to_string().into_bytes();
-            BASE64.encode([tag, content.as_slice()].concat())
-        };
-        for odd in [
+        for content in [
             json!(null),
-            json!(-1),
-            json!("\u{0}"),
-            json!(i64::MAX),
-            json!(i64::MIN),
-            json!("'"),
             json!([]),
             json!({}),
+            json!([false, null]),
+            json!([false, ["a"]]),
+            json!([true, [i64::MAX, "\u{0}"]]),
+            json!([i64::MIN, "Patient", "a", 1]),
         ] {
-            for at in 0..inner.as_array().unwrap().len() {
-                let mut changed = inner.clone();
-                changed[at] = odd.clone();
-                let cursor = encode(&changed);
-                let reply = server
-                    .get(&format!("{before}_cursor={cursor}"))
-                    .send()
-                    .await;
-                check(&changed.to_string(), &reply);
-                if let Some(values) = inner[at].as_array() {
-                    let mut changed = inner.clone();
-                    changed[at] = vec![odd.clone(); values.len()].into();
-                    let cursor = encode(&changed);
-                    let reply = server
-                        .get(&format!("{before}_cursor={cursor}"))
-                        .send()
-                        .await;
-                    check(&changed.to_string(), &reply);
-                }
+            let content = content.to_string().into_bytes();
+            for first in [&sealed[..0], &sealed[..16]] {
+                let cursor = BASE64.encode([first, content.as_slice()].concat());
+                let url = format!("{before}_cursor={cursor}");
+                check(&cursor, &server.get(&url).expect(400).await);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Database, describe, shared, succeed, text, unloop};
 
@@ -258,6 +258,49 @@ fn scores_are_judged_like_those_of_requests() {
         types_in_lines(&exported),
         Counts::from([("Observation".to_owned(), 2)])
     );
+}
+
+/// A trail that can be taken in from a file is nobody's word.
+#[test]
+fn no_file_adds_to_the_audit_trail() {
+    let database = Database::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let event = json!({"resourceType": "AuditEvent", "id": "made-up",
+        "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
+        "recorded": "2026-01-01T00:00:00Z", "agent": [{"requestor": true}],
+        "source": {"observer": {"display": "somebody"}}});
+    let patient = |id: &str| json!({"resourceType": "Patient", "id": id});
+    let entry = |resource: &Value| {
+        let (name, id) = (&resource["resourceType"], &resource["id"]);
+        let url = format!("{}/{}", name.as_str().unwrap(), id.as_str().unwrap());
+        json!({"resource": resource, "request": {"method": "PUT", "url": url}})
+    };
+    let bundle = |kind: &str, id: &str| {
+        let entries = [entry(&patient(id)), entry(&event)];
+        json!({"resourceType": "Bundle", "type": kind, "entry": entries}).to_string()
+    };
+    let mut nameless = event.clone();
+    nameless.as_object_mut().unwrap().remove("id");
+    for (file, content, kept) in [
+        ("lines.ndjson", format!("{}\n{event}\n{nameless}\n", patient("line")), true),
+        ("one.json", event.to_string(), false),
+        ("batch.json", bundle("batch", "batch"), true),
+        ("transaction.json", bundle("transaction", "transaction"), false),
+        ("collection.json", bundle("collection", "collection"), true),
+    ] {
+        let path = folder.path().join(file);
+        fs::write(&path, content).unwrap();
+        let told = import(&database.url(), &[&path]);
+        assert_eq!(told.status.code(), Some(1), "{file}: {}", describe(&told));
+        assert!(describe(&told).contains("AuditEvent"), "{file}: {}", describe(&told));
+        let id = file.split('.').next().unwrap().trim_end_matches('s');
+        let there = export(&database.url()).contains(&format!("\"id\":\"{id}\""));
+        assert_eq!(there, kept, "{file}");
+    }
+    let trail = succeed(
+        unloop(&["export", "--types", "AuditEvent"]).env("DATABASE_URL", database.url()),
+    );
+    assert!(!trail.contains("made-up") && !trail.contains("somebody"), "{trail}");
 }
 
 #[test]
