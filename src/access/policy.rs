@@ -39,7 +39,7 @@ impl Authority for Caller {
                 Filter::Is(Comparison::Key(vec![compartment_key("Patient", patient)])),
             ])));
         }
-        let text = "Who has looked at a record is told to its patient, by a token in the patient's own context that rests on no grant, and to bearers of system/AuditEvent.rs.";
+        let text = "Who has looked at a record is told to its patient, by a token whose fhirUser is that Patient and that rests on no grant, and to bearers of system/AuditEvent.rs.";
         Err(Failure::new(Kind::Forbidden, text))
     }
 
@@ -73,16 +73,15 @@ impl Authority for Caller {
 }
 
 impl Caller {
-    /// Whether this is the patient, and nobody who acts for one: an issuer that
-    /// puts a patient in the context of staff says so by `fhirUser`.
+    /// Whether this is the patient, and nobody who acts for one. A patient in
+    /// context says whose record an app has opened, and not who uses the app; that is
+    /// `fhirUser`. <https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html>
     fn is_patient(&self, id: &str) -> bool {
         let Subject::Bearer(bearer) = &self.subject else {
             return false;
         };
-        let own = match &bearer.fhir_user {
-            Some(user) => user.strip_prefix("Patient/") == Some(id),
-            None => bearer.patient.as_deref() == Some(id),
-        };
+        let user = bearer.fhir_user.as_deref();
+        let own = user.and_then(|user| user.strip_prefix("Patient/")) == Some(id);
         own && bearer.grant.is_none()
     }
 }

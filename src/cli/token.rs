@@ -49,7 +49,7 @@ struct Issue {
     /// The patient that scopes patient/… are about
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
-    /// The person that scopes user/… are about, such as Practitioner/1
+    /// Who uses the token, and whom scopes user/… are about, such as Practitioner/1
     #[arg(long, value_name = "TYPE/ID")]
     user: Option<String>,
     /// How long it lives: 90s, 15m, 1h, 7d; at most 366d
@@ -106,7 +106,9 @@ impl Issue {
             let text = "scopes that begin with patient/ and --patient belong together";
             return Err(CliError::Failed(text.to_owned()));
         }
-        if needs(Context::User) != self.user.is_some() {
+        // Who uses an app can be told beside the patient whose record it has opened.
+        let named = self.user.is_some() && self.patient.is_none();
+        if needs(Context::User) && self.user.is_none() || named && !needs(Context::User) {
             let text = "scopes that begin with user/ and --user belong together";
             return Err(CliError::Failed(text.to_owned()));
         }

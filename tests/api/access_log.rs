@@ -75,7 +75,7 @@ async fn the_patient_learns_who_looked(server: Server) {
     assert_eq!(seen.status, 200);
     assert_eq!(get(&server, &therapist, "/Patient/a").await.status, 403);
     let patient = server
-        .issue_as(&terms("patient/Patient.r", Some("a"), None))
+        .issue_as(&terms("patient/Patient.r", Some("a"), Some("Patient/a")))
         .await;
     let reply = get(&server, &patient, "/Patient/a/$access-log").await;
     let log = accesses(&reply);
@@ -141,7 +141,7 @@ async fn nobody_learns_of_another_patient(server: Server) {
     }
     server.get("/Observation?_id=a,b").expect(200).await;
     let patient = server
-        .issue_as(&terms("patient/Patient.r", Some("a"), None))
+        .issue_as(&terms("patient/Patient.r", Some("a"), Some("Patient/a")))
         .await;
     let log = get(&server, &patient, "/Patient/a/$access-log").await;
     let found = accesses(&log);
@@ -158,7 +158,7 @@ async fn others_do_not_learn_who_else_looks(server: Server) {
     records(&server).await;
     let log = "/Patient/a/$access-log";
     let told = [
-        terms("patient/Patient.r", Some("a"), None),
+        terms("patient/Patient.r", Some("a"), Some("Patient/a")),
         terms("user/Patient.r", None, Some("Patient/a")),
         terms("system/Patient.r system/AuditEvent.rs", None, None),
     ];
@@ -175,6 +175,12 @@ async fn others_do_not_learn_who_else_looks(server: Server) {
         ),
         (
             terms("user/*.rs patient/*.rs", Some("a"), Some("RelatedPerson/r")),
+            403,
+        ),
+        // Whose record it is, and not who has opened it.
+        (terms("patient/Patient.r", Some("a"), None), 403),
+        (
+            terms("patient/Patient.r", Some("a"), Some("Patient/b")),
             403,
         ),
         (terms("patient/Observation.rs", Some("a"), None), 403),
@@ -215,7 +221,7 @@ async fn a_long_log_comes_in_pages(server: Server) {
     for _ in 0..7 {
         server.get("/Patient/a").expect(200).await;
     }
-    let patient = terms("patient/Patient.r", Some("a"), None);
+    let patient = terms("patient/Patient.r", Some("a"), Some("Patient/a"));
     let patient = server.issue_as(&patient).await;
     let mut reply = get(&server, &patient, "/Patient/a/$access-log?_count=4").await;
     let mut events = Vec::new();

@@ -282,25 +282,39 @@ fn no_file_adds_to_the_audit_trail() {
     let mut nameless = event.clone();
     nameless.as_object_mut().unwrap().remove("id");
     for (file, content, kept) in [
-        ("lines.ndjson", format!("{}\n{event}\n{nameless}\n", patient("line")), true),
+        (
+            "lines.ndjson",
+            format!("{}\n{event}\n{nameless}\n", patient("line")),
+            true,
+        ),
         ("one.json", event.to_string(), false),
         ("batch.json", bundle("batch", "batch"), true),
-        ("transaction.json", bundle("transaction", "transaction"), false),
+        (
+            "transaction.json",
+            bundle("transaction", "transaction"),
+            false,
+        ),
         ("collection.json", bundle("collection", "collection"), true),
     ] {
         let path = folder.path().join(file);
         fs::write(&path, content).unwrap();
         let told = import(&database.url(), &[&path]);
         assert_eq!(told.status.code(), Some(1), "{file}: {}", describe(&told));
-        assert!(describe(&told).contains("AuditEvent"), "{file}: {}", describe(&told));
+        assert!(
+            describe(&told).contains("AuditEvent"),
+            "{file}: {}",
+            describe(&told)
+        );
         let id = file.split('.').next().unwrap().trim_end_matches('s');
         let there = export(&database.url()).contains(&format!("\"id\":\"{id}\""));
         assert_eq!(there, kept, "{file}");
     }
-    let trail = succeed(
-        unloop(&["export", "--types", "AuditEvent"]).env("DATABASE_URL", database.url()),
+    let trail =
+        succeed(unloop(&["export", "--types", "AuditEvent"]).env("DATABASE_URL", database.url()));
+    assert!(
+        !trail.contains("made-up") && !trail.contains("somebody"),
+        "{trail}"
     );
-    assert!(!trail.contains("made-up") && !trail.contains("somebody"), "{trail}");
 }
 
 #[test]

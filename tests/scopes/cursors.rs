@@ -106,7 +106,12 @@ async fn an_edited_cursor_is_refused(bench: Bench) {
         let (cursor, tail) = tail.split_once('&').unwrap_or((tail, ""));
         let bytes = URL_SAFE_NO_PAD.decode(cursor).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        assert!(!["a0", "a1", "Patient", "null", "["].iter().any(|part| text.contains(part) && part.len() > 1), "{text}");
+        assert!(
+            !["a0", "a1", "Patient", "null", "["]
+                .iter()
+                .any(|part| text.contains(part) && part.len() > 1),
+            "{text}"
+        );
         let mut edited: Vec<Vec<u8>> = (0..bytes.len())
             .map(|place| {
                 let mut edited = bytes.clone();

@@ -20,7 +20,7 @@ pub static ACCESS_LOG: Definition = Definition {
     name: "access-log",
     url: "https://unloop.dev/fhir/OperationDefinition/access-log",
     title: "Who has looked at a patient's records",
-    text: "One `access` for each time that somebody read, searched, wrote or was refused the patient's records, the newest first: when, who, with which software, on behalf of whom, by which grant and for which purpose, what kind of access, to which resource types, and whether it succeeded. `complete` is false where there are older ones, and `next` has their address. For the patient (a token in the patient's own context, without a grant) and for system/AuditEvent.rs.",
+    text: "One `access` for each time that somebody read, searched, wrote or was refused the patient's records, the newest first: when, who, with which software, on behalf of whom, by which grant and for which purpose, what kind of access, to which resource types, and whether it succeeded. `complete` is false where there are older ones, and `next` has their address. For the patient (a token whose fhirUser is that Patient, without a grant) and for system/AuditEvent.rs.",
     types: &["Patient"],
     levels: &[Level::Instance],
     affects_state: false,
