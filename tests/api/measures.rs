@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use unloop::access::issuer::TokenTerms;
+
 use crate::medication::with_patient;
 use crate::support::{Server, example};
 
@@ -117,6 +119,40 @@ async fn a_total_fits_its_members(server: Server) {
     total["subject"] = json!({"reference": "Patient/q"});
     let call = server.call("POST", "/Observation").resource(&total);
     call.expect(422).await;
+    // Whoever may not see a member does not learn that there is one.
+    let blind = |member: &str| {
+        let mut total = with_members(score("u", "ybocs-total", 19), &[member]);
+        total["subject"] = json!({"reference": "Patient/q"});
+        total
+    };
+    let stranger = TokenTerms {
+        subject: "q".to_owned(),
+        scope: "patient/Observation.c".to_owned(),
+        patient: Some("q".to_owned()),
+        ttl: 3600,
+        ..TokenTerms::default()
+    };
+    let stranger = format!("Bearer {}", server.issue_as(&stranger).await);
+    for member in ["o", "nothing"] {
+        let call = server.call("POST", "/Observation");
+        let call = call.resource(&blind(member)).header("Authorization", &stranger);
+        let reply = call.expect(201).await;
+        assert!(!reply.text.contains("same patient"), "{member}: {}", reply.text);
+    }
+    // Nor does such a sum keep anybody from changing the score.
+    server.bundle("transaction", &all(18, 9, 9)).await;
+    // A sum that is hidden is not named.
+    let mut part = score("o", "ybocs-obsessions", 12);
+    let system = "http://terminology.hl7.org/CodeSystem/observation-category";
+    part["category"] = json!([{"coding": [{"system": system, "code": "survey"}]}]);
+    part["valueQuantity"]["value"] = 9.into();
+    server.put(&part).await;
+    part["valueQuantity"]["value"] = 10.into();
+    let scope = format!("system/Observation.rus?category={system}|survey");
+    let part_only = format!("Bearer {}", server.issue(&scope).await);
+    let call = server.call("PUT", "/Observation/o").resource(&part);
+    let reply = call.header("Authorization", &part_only).expect(422).await;
+    assert!(!reply.text.contains("Observation/t"), "{}", reply.text);
     // A wrong one can always be marked as such.
     let mut part = score("o", "ybocs-obsessions", 10);
     part["status"] = "entered-in-error".into();

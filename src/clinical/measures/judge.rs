@@ -249,8 +249,11 @@ fn members(
             continue;
         }
         if !member.same_patient {
-            let text = format!("{} is not about the same patient.", member.key);
-            findings.fault(place, text);
+            // Who may not see it must not learn by a refusal that it is there.
+            if member.told {
+                let text = format!("{} is not about the same patient.", member.key);
+                findings.fault(place, text);
+            }
             continue;
         }
         let own = std::iter::once(&member.content);

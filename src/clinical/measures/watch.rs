@@ -56,7 +56,8 @@ impl Rule for MeasureWatch {
             };
             let mut found = self.judged(&mut desk, &resource.content).await?;
             if draft.guard != Guard::New {
-                let sums = self.sums_of(&mut desk, &draft.key).await?;
+                let content = &resource.content;
+                let sums = self.sums_of(&mut desk, &draft.key, content).await?;
                 found.faults.extend(sums);
             }
             desk.review.issues.extend(found.warnings);
@@ -100,13 +101,17 @@ impl MeasureWatch {
         Ok(judge(&self.0.knowledge, content, &around))
     }
 
-    /// The sums that stay as they are while this part of them changes.
+    /// The sums that stay as they are while this part of them changes. Who names
+    /// another patient's score as a part of a sum does not hold that one fast.
     async fn sums_of(
         &self,
         desk: &mut Desk<'_>,
         part: &ResourceKey,
+        content: &Map<String, Value>,
     ) -> Result<Vec<Issue>, Failure> {
         let target = part.to_string();
+        let before = desk.records.find(part).await?;
+        let before = before.map(|before| before.resource.content);
         let criteria = [("has-member", target.as_str())];
         let found = desk.records.search("Observation", &criteria).await?;
         let known: Vec<String> = found
@@ -122,16 +127,22 @@ impl MeasureWatch {
         desk.review.rests_on.push((condition, none_else));
         let mut faults = Vec::new();
         for sum in found.resources {
-            if desk.drafts.iter().any(|draft| draft.key == sum.key) {
+            let of = desk.subject(&sum.resource.content);
+            let same = |part: &Map<String, Value>| desk.subject(part) == of;
+            let same = same(content) || before.as_ref().is_some_and(same);
+            if !same || desk.drafts.iter().any(|draft| draft.key == sum.key) {
                 continue;
             }
             let guard = Guard::VersionIs(sum.version);
             desk.review.rests_on.push((sum.key.clone(), guard));
             let judged = self.judged(desk, &sum.resource.content).await?;
             if !judged.faults.is_empty() {
+                let sum = match desk.writers.find(&sum.key).await? {
+                    Some(_) => sum.key.to_string(),
+                    None => "A score that your access does not reach".to_owned(),
+                };
                 let text = format!(
-                    "{} has this as a member and would no longer fit it. Send both in one transaction.",
-                    sum.key
+                    "{sum} has this as a member and would no longer fit it. Send both in one transaction."
                 );
                 faults.push(Issue::error(Kind::BusinessRule, text).at("Observation"));
             }
