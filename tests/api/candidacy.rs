@@ -289,7 +289,10 @@ async fn what_is_hidden_is_unknown(server: Server) {
 
 async fn it_is_stored_and_mania_is_watched_for(server: Server) {
     with_everything(&server).await;
-    server.put(&active("x", SNOMED, "13746004")).await;
+    let label = json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"});
+    let mut bipolar = active("x", SNOMED, "13746004");
+    bipolar["meta"] = json!({"security": [label]});
+    server.put(&bipolar).await;
     let answer = asked(&server, "&persist=true").await;
     assert_eq!(criterion(&answer, "bipolar").0, "not-met");
     assert_eq!(server.count("/Flag?patient=Patient/p").await, 1);
@@ -315,6 +318,13 @@ async fn it_is_stored_and_mania_is_watched_for(server: Server) {
         "QuestionnaireResponse/q",
     ] {
         assert!(basis.contains(source), "{basis}");
+    }
+    // What follows from a record is as sensitive as the record.
+    for name in ["RiskAssessment", "Flag", "ServiceRequest"] {
+        let path = format!("/{name}?patient=Patient/p");
+        let found = server.get(&path).expect(200).await.json();
+        let labels = &found["entry"][0]["resource"]["meta"]["security"];
+        assert_eq!(*labels, json!([label]), "{name}");
     }
     // Watched, it is met, and nothing is raised twice.
     let again = asked(&server, "&persist=true").await;

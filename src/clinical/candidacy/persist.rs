@@ -1,6 +1,8 @@
 //! A judgement as a RiskAssessment, and the watch for mania, in one commit and
 //! with the caller's own rights. <https://hl7.org/fhir/R4/riskassessment.html>
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::evidence::Evidence;
@@ -14,6 +16,8 @@ use crate::fhir::operation::Call;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::{Resource, instant};
+use crate::fhir::search::path::items;
+use crate::fhir::search::reference::local;
 
 /// What was stored.
 pub async fn store(
@@ -22,18 +26,50 @@ pub async fn store(
     evidence: &Evidence,
     judged: &[Judged<'_>],
 ) -> Result<Vec<ResourceKey>, Failure> {
-    let mut wanted = vec![assessment(rules, evidence, judged)];
-    wanted.extend(mania_watch(rules, evidence, judged)?);
+    let all = judged.iter();
+    let watched = judged
+        .iter()
+        .filter(|one| one.criterion.fact.judged_by == JudgedBy::Watched);
+    let whole = labels(call, all.flat_map(|one| &one.evidence)).await?;
+    let of_watch = labels(call, watched.flat_map(|one| &one.evidence)).await?;
+    let mut wanted = vec![(assessment(rules, evidence, judged), whole)];
+    for content in mania_watch(rules, evidence, judged)? {
+        wanted.push((content, of_watch.clone()));
+    }
     let mut drafts = Vec::new();
-    for content in wanted {
-        let Value::Object(content) = content else {
+    for (content, labels) in wanted {
+        let Value::Object(mut content) = content else {
             continue;
         };
+        if !labels.is_empty() {
+            content.insert("meta".to_owned(), json!({"security": labels}));
+        }
         drafts.push(draft(call, evidence, content)?);
     }
     let keys = drafts.iter().map(|draft| draft.key.clone()).collect();
     call.engine.write(call.authority, drafts).await?;
     Ok(keys)
+}
+
+/// Whoever may not see a record may not see what follows from it.
+async fn labels<'e>(
+    call: &Call<'_>,
+    sources: impl Iterator<Item = &'e String>,
+) -> Result<Vec<Value>, Failure> {
+    let sources: BTreeSet<ResourceKey> = sources.filter_map(|source| local(source)).collect();
+    let mut labels = Vec::new();
+    for source in &sources {
+        let found = call.records().find(source).await?;
+        let Some(meta) = found.as_ref().and_then(|it| it.resource.content.get("meta")) else {
+            continue;
+        };
+        for label in items(meta.as_object().unwrap_or(&Map::new()), "security") {
+            if !labels.contains(label) {
+                labels.push(label.clone());
+            }
+        }
+    }
+    Ok(labels)
 }
 
 fn draft(
