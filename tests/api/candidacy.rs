@@ -289,7 +289,8 @@ async fn what_is_hidden_is_unknown(server: Server) {
 
 async fn it_is_stored_and_mania_is_watched_for(server: Server) {
     with_everything(&server).await;
-    let label = json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"});
+    let label =
+        json!({"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "PSY"});
     let mut bipolar = active("x", SNOMED, "13746004");
     bipolar["meta"] = json!({"security": [label]});
     server.put(&bipolar).await;

@@ -135,9 +135,15 @@ async fn a_total_fits_its_members(server: Server) {
     let stranger = format!("Bearer {}", server.issue_as(&stranger).await);
     for member in ["o", "nothing"] {
         let call = server.call("POST", "/Observation");
-        let call = call.resource(&blind(member)).header("Authorization", &stranger);
+        let call = call
+            .resource(&blind(member))
+            .header("Authorization", &stranger);
         let reply = call.expect(201).await;
-        assert!(!reply.text.contains("same patient"), "{member}: {}", reply.text);
+        assert!(
+            !reply.text.contains("same patient"),
+            "{member}: {}",
+            reply.text
+        );
     }
     // Nor does such a sum keep anybody from changing the score.
     server.bundle("transaction", &all(18, 9, 9)).await;

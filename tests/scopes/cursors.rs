@@ -7,7 +7,11 @@ use unloop::access::Caller;
 use crate::on_both_stores;
 use crate::support::{Bench, granted, holder, observation, patient};
 
-on_both_stores!(a_cursor_is_its_callers, an_edited_cursor_is_refused);
+on_both_stores!(
+    a_cursor_is_its_callers,
+    an_edited_cursor_is_refused,
+    a_history_tells_nothing_of_versions_in_between,
+);
 
 const LISTINGS: [&str; 6] = [
     "Observation?_count=1",
@@ -135,4 +139,47 @@ async fn an_edited_cursor_is_refused(bench: Bench) {
             assert_eq!(reply.status(), 400, "{url}: {}", reply.text());
         }
     }
+}
+
+/// Of a record that was another patient's for a while.
+async fn a_history_tells_nothing_of_versions_in_between(bench: Bench) {
+    some(&bench).await;
+    for patient in ["a", "b", "b", "b", "a", "b", "a"] {
+        bench.put(observation("moved", patient)).await;
+    }
+    let caller = bench.patient("a", "patient/*.rs");
+    let versions = async |url: &str| {
+        let mut versions = Vec::new();
+        let mut next = Some(url.to_owned());
+        while let Some(url) = next {
+            let page = bench.get(&caller, &url).await;
+            assert_eq!(page.status(), 200, "{url}: {}", page.text());
+            let entries = page.json()["entry"].as_array().cloned().unwrap_or_default();
+            next = page.link("next");
+            assert!(!entries.is_empty(), "{url} leads to nothing");
+            assert!(entries.len() == 2 || next.is_none(), "{url} is short");
+            versions.extend(entries.into_iter().map(|entry| {
+                let version = &entry["resource"]["meta"]["versionId"];
+                version.as_str().unwrap().to_owned()
+            }));
+        }
+        versions
+    };
+    let own = versions("Observation/moved/_history?_count=2").await;
+    assert_eq!(own, ["7", "5", "1"]);
+    // Behind the last there are hidden ones only.
+    for _ in 0..2 {
+        bench.put(observation("a0", "b")).await;
+        bench.put(observation("a0", "a")).await;
+    }
+    let own = versions("Observation/a0/_history?_count=2").await;
+    assert_eq!(own, ["5", "3", "1"]);
+    bench.put(observation("begun", "b")).await;
+    bench.put(observation("begun", "b")).await;
+    bench.put(observation("begun", "a")).await;
+    bench.put(observation("begun", "a")).await;
+    let own = versions("Observation/begun/_history?_count=2").await;
+    assert_eq!(own, ["4", "3"], "and no link");
+    versions("Observation/_history?_count=2").await;
+    versions("_history?_count=2").await;
 }

@@ -60,7 +60,10 @@ async fn labels<'e>(
     let mut labels = Vec::new();
     for source in &sources {
         let found = call.records().find(source).await?;
-        let Some(meta) = found.as_ref().and_then(|it| it.resource.content.get("meta")) else {
+        let Some(meta) = found
+            .as_ref()
+            .and_then(|it| it.resource.content.get("meta"))
+        else {
             continue;
         };
         for label in items(meta.as_object().unwrap_or(&Map::new()), "security") {

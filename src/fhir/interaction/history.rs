@@ -26,8 +26,7 @@ pub async fn history(
     if view.is_count() {
         plan.limit = 0;
     }
-    let page = engine.store.history(&plan).await;
-    let (versions, more) = page.map_err(|error| unavailable(&error))?;
+    let (versions, more) = page(engine, plan.clone()).await?;
     if let (HistoryOf::Instance(key), true) = (&plan.of, versions.is_empty()) {
         exists(engine, &plan, key).await?;
     }
@@ -39,13 +38,45 @@ pub async fn history(
     let mut bundle = BundleWriter::new("history", None, &links);
     let mut shown = Vec::with_capacity(versions.len());
     for stored in &versions {
-        if admits(engine, &plan.scope, stored)? {
-            write_entry(engine, &view, &mut bundle, stored)?;
-            shown.push(stored);
-        }
+        write_entry(engine, &view, &mut bundle, stored)?;
+        shown.push(stored);
     }
     let text = view.layout(bundle.finish())?;
     Ok(Answer::content(200, text).showing(shown))
+}
+
+/// A page of what the caller may see, and whether there is more of that: neither a
+/// page that is short nor a link tells of versions in between.
+async fn page(engine: &Engine, mut plan: HistoryPlan) -> Result<(Vec<Stored>, bool), Failure> {
+    let limit = plan.limit;
+    if limit > 0 {
+        plan.limit = limit.saturating_add(1);
+    }
+    let mut seen = Vec::new();
+    loop {
+        let found = engine.store.history(&plan).await;
+        let (versions, more) = found.map_err(|error| unavailable(&error))?;
+        plan.after = versions.last().map(place);
+        for stored in versions {
+            if admits(engine, &plan.scope, &stored)? {
+                seen.push(stored);
+            }
+        }
+        if seen.len() > limit || !more || limit == 0 {
+            break;
+        }
+    }
+    let more = seen.len() > limit;
+    seen.truncate(limit);
+    Ok((seen, more))
+}
+
+fn place(stored: &Stored) -> HistoryPosition {
+    HistoryPosition {
+        updated: stored.updated,
+        key: stored.key.clone(),
+        version: stored.version,
+    }
 }
 
 /// The store chose by the current version. A past one may have been another
