@@ -46,6 +46,17 @@ pub trait Dialect {
         Ok(Lead::Open)
     }
 
+    /// Whether a history is led by these facts. A store whose planner knows its
+    /// data leaves it open.
+    fn leads_a_history(&self, _keys: &[IndexKey]) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    /// Whether the planner chooses from which table a join begins.
+    fn orders_joins(&self) -> bool {
+        true
+    }
+
     /// The table `resource r`, with what the planner must be told.
     fn resource(&self, _lead: Lead) -> &'static str {
         "resource r"

@@ -12,6 +12,9 @@ use crate::store::{Bounds, Comparison, Filter, IndexKey, StoreError};
 /// The records of more owners than this are not few rows.
 const FEW_OWNERS: usize = 16;
 
+/// Facts of more than this do not lead.
+const MOST_FACTS: usize = 256;
+
 /// More parts than this are joined as a tree.
 const LONGEST_CHAIN: usize = 32;
 
@@ -123,6 +126,25 @@ pub fn write_rows(
 ) -> Result<(), StoreError> {
     let own = own_scope(scope, filter);
     Conditions::new(dialect, &own, scope, filter)?.write(sql, rows)
+}
+
+/// Facts of which every row that meets the filter has at least one. Of several
+/// conditions the first counts: a scope says first whose records it opens.
+pub fn keys_within(filter: &Filter) -> Option<Vec<IndexKey>> {
+    match filter {
+        Filter::Is(Comparison::Key(keys)) if keys.len() <= MOST_FACTS => Some(keys.clone()),
+        Filter::All(parts) => parts.iter().find_map(keys_within),
+        Filter::Any(parts) if !parts.is_empty() => {
+            let mut all: Vec<IndexKey> = Vec::new();
+            for part in parts {
+                all.extend(keys_within(part)?);
+                all.sort_unstable();
+                all.dedup();
+            }
+            (all.len() <= MOST_FACTS).then_some(all)
+        }
+        _ => None,
+    }
 }
 
 /// What the scope asks of the rows that the filter names.
@@ -313,5 +335,42 @@ impl Writer<'_> {
             between = operator;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_that_every_row_has_are_found_in_what_it_must_meet() {
+        let key = |keys: &[i64]| {
+            let keys = keys.iter().map(|key| IndexKey(*key)).collect();
+            Filter::Is(Comparison::Key(keys))
+        };
+        let of_type = Filter::Is(Comparison::Type(vec!["Patient".to_owned()]));
+        let not = |filter| Filter::Not(Box::new(filter));
+        let all = Filter::All;
+        let any = Filter::Any;
+        let found = |filter: Filter| {
+            let keys = keys_within(&filter);
+            keys.map(|keys| keys.into_iter().map(|key| key.0).collect::<Vec<_>>())
+        };
+        assert_eq!(found(key(&[1, 2])), Some(vec![1, 2]));
+        let both = all(vec![of_type.clone(), key(&[2, 1]), key(&[3])]);
+        assert_eq!(found(both.clone()), Some(vec![2, 1]));
+        let either = any(vec![both.clone(), key(&[5, 1])]);
+        assert_eq!(found(either), Some(vec![1, 2, 5]));
+        for open in [
+            of_type.clone(),
+            not(key(&[1])),
+            any(vec![both, of_type]),
+            any(Vec::new()),
+            all(vec![not(key(&[1]))]),
+            all(Vec::new()),
+            key(&(0..300).collect::<Vec<i64>>()),
+        ] {
+            assert_eq!(found(open.clone()), None, "{open:?}");
+        }
     }
 }

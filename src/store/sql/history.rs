@@ -2,12 +2,14 @@
 //! before it in `history`. Whether a past version is in scope is decided by
 //! the current one, whose index rows are the only ones kept.
 
-use super::dialect::{Dialect, Lead};
-use super::filter::{has_few_owners, is_unconditional};
+use super::dialect::{Dialect, Lead, Leader};
+use super::filter::{has_few_owners, is_unconditional, keys_within};
 use super::row::StoredSql;
 use super::select::{write_limit, write_scope};
 use super::statement::{Sql, Statement};
-use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, ResourceKey, Scope, StoreError};
+use crate::store::{
+    Comparison, HistoryOf, HistoryPlan, HistoryPosition, IndexKey, ResourceKey, Scope, StoreError,
+};
 
 const CURRENT: &str = "SELECT r.type, r.id, r.version, r.updated, r.method, r.body FROM ";
 const PAST: &str = "SELECT h.type, h.id, h.version, h.updated, h.method, h.body FROM ";
@@ -49,9 +51,11 @@ pub fn history(
         },
         ..plan.clone()
     };
+    let lead = &lead(dialect, plan)?;
     let mut sql = Sql::new("SELECT v.type, v.id, v.version, v.updated, v.method, v.body FROM (");
     sql.sql("SELECT * FROM (").sql(CURRENT);
-    sql.sql(dialect.resource(lead(plan))).sql(" WHERE TRUE");
+    sql.sql(dialect.resource(lead.by)).sql(" WHERE TRUE");
+    write_lead(dialect, &mut sql, lead)?;
     match &plan.of {
         HistoryOf::System => {}
         HistoryOf::Type(resource_type) => {
@@ -62,29 +66,54 @@ pub fn history(
     write_scope(dialect, &mut sql, &plan.scope)?;
     write_times(&mut sql, plan, &R);
     sql.sql(") c UNION ALL SELECT * FROM (");
-    write_past(dialect, &mut sql, plan)?;
+    write_past(dialect, &mut sql, plan, lead)?;
     write_times(&mut sql, plan, &H);
     sql.sql(") p) v");
     write_end(&mut sql, plan, &V);
     Ok(sql.rows_of_client())
 }
 
-/// An owner in the scope leads to fewer rows than the time does.
-fn lead(plan: &HistoryPlan) -> Lead {
-    match plan.of {
-        HistoryOf::Instance(_) => Lead::Few,
-        HistoryOf::Type(_) | HistoryOf::System if has_few_owners(plan.scope.filter()) => {
-            Lead::Owner
-        }
-        HistoryOf::Type(_) | HistoryOf::System => Lead::Open,
-    }
+/// What leads to the resources.
+struct Led {
+    by: Lead,
+    /// Each of them has one of these facts.
+    keys: Option<Vec<IndexKey>>,
 }
 
-fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) -> Result<(), StoreError> {
-    let lead = lead(plan);
+/// An owner in the scope, or whose records it opens, leads to fewer rows than the
+/// time does.
+fn lead(dialect: &dyn Dialect, plan: &HistoryPlan) -> Result<Led, StoreError> {
+    let scope = plan.scope.filter();
+    let (by, keys) = match plan.of {
+        HistoryOf::Instance(_) => (Lead::Few, None),
+        HistoryOf::Type(_) | HistoryOf::System if has_few_owners(scope) => (Lead::Owner, None),
+        HistoryOf::Type(_) | HistoryOf::System => match keys_within(scope) {
+            Some(keys) if dialect.leads_a_history(&keys)? => (Lead::Part(0), Some(keys)),
+            _ => (Lead::Open, None),
+        },
+    };
+    Ok(Led { by, keys })
+}
+
+fn write_lead(dialect: &dyn Dialect, sql: &mut Sql, lead: &Led) -> Result<(), StoreError> {
+    if let Some(keys) = &lead.keys {
+        sql.sql(" AND ");
+        let keys = Comparison::Key(keys.clone());
+        dialect.write_leader(sql, Leader::Is(&keys), &[])?;
+    }
+    Ok(())
+}
+
+fn write_past(
+    dialect: &dyn Dialect,
+    sql: &mut Sql,
+    plan: &HistoryPlan,
+    lead: &Led,
+) -> Result<(), StoreError> {
     sql.sql(PAST);
-    if lead != Lead::Open {
-        sql.sql(dialect.resource(lead)).sql(BY_RESOURCE);
+    if lead.by != Lead::Open {
+        sql.sql(dialect.resource(lead.by)).sql(BY_RESOURCE);
+        write_lead(dialect, sql, lead)?;
     } else if is_unconditional(plan.scope.filter()) {
         sql.sql("history h WHERE TRUE");
     } else {
@@ -94,11 +123,14 @@ fn write_past(dialect: &dyn Dialect, sql: &mut Sql, plan: &HistoryPlan) -> Resul
         HistoryOf::Instance(key) => write_instance(sql, key),
         HistoryOf::Type(resource_type) => {
             // The type of what leads, so that the other side keeps to its key.
-            sql.sql(match lead {
+            sql.sql(match lead.by {
                 Lead::Open => " AND h.type = ",
                 _ => " AND r.type = ",
             });
             sql.text(resource_type.as_str());
+            if lead.keys.is_some() && dialect.orders_joins() {
+                sql.sql(" AND h.type = ").text(resource_type.as_str());
+            }
         }
         HistoryOf::System => {}
     }

@@ -46,6 +46,17 @@ impl Dialect for SqliteDialect<'_> {
         }
     }
 
+    fn leads_a_history(&self, keys: &[IndexKey]) -> Result<bool, StoreError> {
+        match &self.probe {
+            Some(_) => lead::are_few(self, keys),
+            None => Ok(false),
+        }
+    }
+
+    fn orders_joins(&self) -> bool {
+        false
+    }
+
     fn resource(&self, lead: Lead) -> &'static str {
         match lead {
             Lead::Open | Lead::Few => "resource r",

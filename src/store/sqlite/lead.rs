@@ -4,7 +4,7 @@
 use super::dialect::SqliteDialect;
 use crate::store::sql::link::Linked;
 use crate::store::sql::{Lead, Part, Sql, compare, filter};
-use crate::store::{Comparison, Filter, StoreError, TextMatch};
+use crate::store::{Comparison, Filter, IndexKey, StoreError, TextMatch};
 
 /// What stands for more rows than this does not lead: walking in the order
 /// asked and looking at each row ends sooner.
@@ -35,6 +35,14 @@ pub fn choose(dialect: &SqliteDialect<'_>, parts: &[Part<'_>]) -> Result<Lead, S
         }
     }
     Ok(best.0)
+}
+
+/// Whether rows with one of the facts are few enough to be sorted.
+pub fn are_few(dialect: &SqliteDialect<'_>, keys: &[IndexKey]) -> Result<bool, StoreError> {
+    let filter = Filter::Is(Comparison::Key(keys.to_vec()));
+    let scope = &Filter::All(Vec::new());
+    let filter = &filter;
+    Ok(rows(dialect, Part { filter, scope }, MOST)? < MOST)
 }
 
 /// An index begins with what the filter compares.

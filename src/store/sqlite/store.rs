@@ -156,10 +156,12 @@ impl Store for SqliteStore {
     }
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
-        let rows = self
-            .load(history::history(&SqliteDialect::default(), plan)?)
-            .await?;
-        row::page(rows, plan.limit)
+        let plan = plan.clone();
+        let history = move |connection: &mut SqliteConnection| {
+            let statement = history::history(&SqliteDialect::probing(connection), &plan)?;
+            row::page(load(connection, statement)?, plan.limit)
+        };
+        self.readers.run(history).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError> {
