@@ -16,6 +16,7 @@ on_both_stores!(
     a_trail_without_a_key_goes_on_under_one,
     a_head_that_was_kept_finds_what_nothing_else_finds,
     another_key_is_told_and_nothing_is_called_whole,
+    a_trail_that_grows_meanwhile_is_whole,
 );
 
 /// Five reads and what is needed to ask for them.
@@ -73,6 +74,10 @@ async fn what_was_done_to_it_is_found(server: Server) {
         ("DELETE FROM audit WHERE position = 8", "ends at row 7"),
         ("DELETE FROM audit WHERE position = 1", "row 1 of chain"),
         ("DELETE FROM audit", "ends at row 0"),
+        (
+            "INSERT INTO audit (writer, position, made, record, hash) SELECT writer, 9, made, record, hash FROM audit WHERE position = 8",
+            "row 9 of chain",
+        ),
         (
             "UPDATE audit SET record = replace(record, '200', '201') WHERE position = 2",
             "row 2 of chain",
@@ -351,4 +356,33 @@ async fn another_key_is_told_and_nothing_is_called_whole(server: Server) {
     run(&server, Some(other.clone())).await;
     let report = check(&server, None, vec![other, chain_key()], Vec::new()).await;
     assert_eq!(report.findings, Vec::<String>::new());
+}
+
+async fn a_trail_that_grows_meanwhile_is_whole(server: Server) {
+    filled(&server).await;
+    let reading = async {
+        for n in 0..60 {
+            server.get(&format!("/Patient/nobody{n}")).expect(404).await;
+            if n % 10 == 0 {
+                server.get("/AuditEvent?_count=1").expect(200).await;
+                run(&server, Some(chain_key())).await;
+            }
+        }
+    };
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let ended = &done;
+    let reading = async move {
+        reading.await;
+        ended.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    let verifying = async {
+        let mut rounds = 0;
+        while !done.load(std::sync::atomic::Ordering::SeqCst) {
+            assert_eq!(findings(&server).await, Vec::<String>::new());
+            rounds += 1;
+        }
+        assert!(rounds > 1, "{rounds}");
+    };
+    futures_util::future::join(reading, verifying).await;
+    assert_eq!(findings(&server).await, Vec::<String>::new());
 }

@@ -1,7 +1,7 @@
 //! Whatever is sent, the answer is a refusal that tells nothing of the inside,
 //! never a failure of the service.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::odd::{Dice, ODD, check, mutated};
 use crate::support::{Server, example};

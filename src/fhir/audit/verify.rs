@@ -71,12 +71,9 @@ impl std::fmt::Display for Told {
 pub async fn verify(engine: &Engine, check: &Check) -> Result<Report, Failure> {
     let failed = |error| unavailable(&error);
     let mut report = Report::default();
+    // In this order: others go on meanwhile, and what has come so far has rows.
+    let rendered = rendered(engine).await?;
     let chains = engine.store.chains().await.map_err(failed)?;
-    let rendered = engine.store.list(RENDERED).await.map_err(failed)?;
-    let rendered: HashMap<String, i64> = rendered
-        .into_iter()
-        .map(|entry| (entry.key.id, entry.body.parse().unwrap_or(0)))
-        .collect();
     let mut named: HashMap<&str, Vec<&ChainPlace>> = HashMap::new();
     let after = chains.iter().filter_map(|chain| chain.after.as_ref());
     for place in after.chain(&check.head) {
@@ -86,12 +83,10 @@ pub async fn verify(engine: &Engine, check: &Check) -> Result<Report, Failure> {
     missing(&chains, known.chain(named.keys().copied()), &mut report);
     downgraded(&chains, &mut report);
     let held = held(&chains, &check.keys);
-    let mut made = 0;
     let mut locked: BTreeMap<&str, usize> = BTreeMap::new();
     for chain in &chains {
         let writer = chain.end.writer.as_str();
         let until = rendered.get(writer).copied().unwrap_or(0);
-        made += u64::try_from(until).unwrap_or(0);
         let Some(mut walk) = chain.walk(&check.keys) else {
             *locked
                 .entry(chain.key_name().unwrap_or_default())
@@ -99,8 +94,9 @@ pub async fn verify(engine: &Engine, check: &Check) -> Result<Report, Failure> {
             continue;
         };
         let named = named.get(writer).map_or(&[][..], Vec::as_slice);
-        follow(engine, &mut walk, named, &mut report, (until, check.since)).await?;
-        ended(chain, &walk, named, &mut report);
+        let compared = (until, check.since);
+        follow(engine, chain, &mut walk, named, &mut report, compared).await?;
+        ended(engine, chain, &walk, named, &mut report).await?;
         report.chains.push(Told {
             end: chain.end.clone(),
             key: chain.key_name().map(str::to_owned),
@@ -113,11 +109,23 @@ pub async fn verify(engine: &Engine, check: &Check) -> Result<Report, Failure> {
         ));
     }
     let there = engine.store.count(&all_events()).await.map_err(failed)?;
+    let made: i64 = self::rendered(engine).await?.values().sum();
+    let made = u64::try_from(made).unwrap_or(0);
     if there > made {
         let text = format!("{} AuditEvents have no record", there - made);
         report.findings.push(text);
     }
     Ok(report)
+}
+
+/// How far each chain has been rendered.
+async fn rendered(engine: &Engine) -> Result<HashMap<String, i64>, Failure> {
+    let rendered = engine.store.list(RENDERED).await;
+    let rendered = rendered.map_err(|error| unavailable(&error))?;
+    let entries = rendered.into_iter();
+    Ok(entries
+        .map(|entry| (entry.key.id, entry.body.parse().unwrap_or(0)))
+        .collect())
 }
 
 /// Chains that something else knows of.
@@ -166,9 +174,10 @@ fn held<'c>(chains: &'c [Chain], keys: &[ChainKey]) -> HashMap<&'c str, i64> {
     held
 }
 
-/// One chain from its beginning to its last row.
+/// One chain from its beginning to where it ended a moment ago.
 async fn follow(
     engine: &Engine,
+    chain: &Chain,
     walk: &mut Walk,
     named: &[&ChainPlace],
     report: &mut Report,
@@ -178,7 +187,8 @@ async fn follow(
     check_named(walk, named, report);
     loop {
         let rows = engine.store.chain(&writer, walk.position(), PAGE).await;
-        let rows = rows.map_err(|error| unavailable(&error))?;
+        let mut rows = rows.map_err(|error| unavailable(&error))?;
+        rows.retain(|row| row.position <= chain.end.position);
         if rows.is_empty() {
             return Ok(());
         }
@@ -195,7 +205,13 @@ async fn follow(
 }
 
 /// Whether the chain ends where it was left, and no earlier than others know.
-fn ended(chain: &Chain, walk: &Walk, named: &[&ChainPlace], report: &mut Report) {
+async fn ended(
+    engine: &Engine,
+    chain: &Chain,
+    walk: &Walk,
+    named: &[&ChainPlace],
+    report: &mut Report,
+) -> Result<(), Failure> {
     let (writer, end) = (walk.writer(), walk.end());
     let known = named.iter().map(|place| place.position).max();
     if let Some(known) = known.filter(|known| *known > end.position) {
@@ -210,6 +226,21 @@ fn ended(chain: &Chain, walk: &Walk, named: &[&ChainPlace], report: &mut Report)
             end.position, chain.end.position
         ));
     }
+    let failed = |error| unavailable(&error);
+    let behind = engine.store.chain(writer, chain.end.position, 1).await;
+    let Some(row) = behind.map_err(failed)?.pop() else {
+        return Ok(());
+    };
+    // Whoever writes rows says in the same commit where the chain then ends.
+    let now = engine.store.chains().await.map_err(failed)?;
+    let mut now = now.iter().filter(|now| now.end.writer == writer);
+    if !now.any(|now| now.end.position >= row.position) {
+        report.findings.push(format!(
+            "row {} of chain {writer} stands behind its end",
+            row.position
+        ));
+    }
+    Ok(())
 }
 
 /// Moves behind the row. After a finding it goes on from what stands there.
