@@ -80,6 +80,7 @@ async fn tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
         subject: "tester".to_owned(),
         scope: scope.to_owned(),
         patient: Some(patient.to_owned()),
+        fhir_user: Some(format!("Patient/{patient}")),
         ttl: 3600,
         ..TokenTerms::default()
     };
