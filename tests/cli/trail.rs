@@ -189,6 +189,14 @@ async fn change(database: Database) {
     }
 }
 
+/// A service that answered, and ended: before it answers it may not hear that it
+/// should end.
+fn served(database: &Database) {
+    let server = Running::serve_with_secret(&database.url());
+    succeed(unloop(&["health"]).env("UNLOOP_BIND", server.address()));
+    server.stop();
+}
+
 #[test]
 fn the_secret_and_a_head_that_was_kept_hold_the_trail() {
     let database = Database::sqlite();
@@ -199,7 +207,7 @@ fn the_secret_and_a_head_that_was_kept_hold_the_trail() {
             .env("UNLOOP_SECRET", secret);
         command
     };
-    Running::serve_with_secret(&database.url()).stop();
+    served(&database);
     let head = succeed(&mut audit(SECRET, &["--head"]));
     assert!(head.contains("-k") && head.lines().count() == 1, "{head}");
     let folder = tempfile::tempdir().unwrap();
@@ -250,7 +258,7 @@ async fn without_its_secret_nothing_is_served_or_written() {
     let Some(database) = Database::postgres().await else {
         return;
     };
-    Running::serve_with_secret(&database.url()).stop();
+    served(&database);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("one.json");
     std::fs::write(&file, r#"{"resourceType": "Patient", "id": "one"}"#).unwrap();
