@@ -35,13 +35,15 @@ pub fn quality() -> String {
     format!("{CANONICAL}/CodeSystem/data-quality")
 }
 
-/// Whether computations may rest on it: finished, and nothing against it.
+/// Whether computations may rest on it: finished, nothing against it, and
+/// nothing that may change its meaning unknown to us.
+/// <https://hl7.org/fhir/R4/extensibility.html#modifierExtension>
 pub fn is_usable(content: &Map<String, Value>) -> bool {
     let finished = matches!(
         text(content, "status"),
         Some("final" | "amended" | "corrected")
     );
-    finished && !has_tag(content, IMPLAUSIBLE)
+    finished && !has_tag(content, IMPLAUSIBLE) && !content.contains_key("modifierExtension")
 }
 
 /// Whether it carries the tag of the service's judgement on its values.

@@ -169,7 +169,46 @@ async fn a_proposed_medicine_is_checked_and_not_stored(server: Server) {
     call.resource(&wrong).expect(400).await;
 }
 
+/// "Applications that do not understand a modifier extension must not process
+/// the data as if it were not there", whichever part of a record carries it.
+/// <https://hl7.org/fhir/R4/extensibility.html#modifierExtension>
+async fn what_an_unknown_extension_may_change_is_not_checked(server: Server) {
+    with_patient(&server).await;
+    let modifier = json!([{"url": "http://example.org/negated", "valueBoolean": true}]);
+    let product = json!({"resourceType": "Medication", "id": "product", "code": coded("36437"),
+        "modifierExtension": modifier});
+    server.put(&product).await;
+    let mut whole = statement("a", coded("36437"));
+    whole["modifierExtension"] = modifier.clone();
+    let mut dosed = statement("b", coded("36437"));
+    dosed["dosage"] = json!([{"text": "50 mg", "modifierExtension": modifier}]);
+    let mut stopped = statement("c", coded("36437"));
+    stopped["status"] = "stopped".into();
+    stopped["effectivePeriod"] = json!({"end": "2019-01-01"});
+    stopped["modifierExtension"] = modifier;
+    let mut referring = statement("d", Value::Null);
+    referring
+        .as_object_mut()
+        .unwrap()
+        .remove("medicationCodeableConcept");
+    referring["medicationReference"] = json!({"reference": "Medication/product"});
+    for record in [whole, dosed, stopped, referring] {
+        server.put(&record).await;
+    }
+    let answer = asked(&server, "").await;
+    let found: Vec<_> = verdicts(&answer);
+    let named = |id: &str| {
+        (
+            format!("MedicationStatement/{id}"),
+            "not-checked".to_owned(),
+        )
+    };
+    assert_eq!(found, ["a", "b", "c", "d"].map(named), "{answer}");
+    assert!(answer.to_string().contains("modifierExtension"), "{answer}");
+}
+
 crate::on_both_stores!(
     every_medicine_gets_a_verdict,
+    what_an_unknown_extension_may_change_is_not_checked,
     a_proposed_medicine_is_checked_and_not_stored,
 );

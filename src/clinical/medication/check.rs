@@ -107,8 +107,11 @@ pub fn assess<'k>(
     lookup: &dyn Lookup,
     question: &Question,
 ) -> Option<Assessment<'k>> {
+    let modified = record::is_modified(content);
     let usage = match record::usage(resource_type, content) {
         Use::Never => return None,
+        // Who knows whether it is.
+        Use::Ended(_) if modified => Use::Current,
         // Ended later than the day asked for: taken on that day.
         Use::Ended(Some(end)) if end >= question.at => Use::Current,
         usage => usage,
@@ -119,6 +122,9 @@ pub fn assess<'k>(
     let resolution = rules.resolver().medicine(content, lookup);
     let mut assessment = Assessment::of(content);
     assessment.suggestions.clone_from(&resolution.suggestions);
+    if modified {
+        assessment.doubt(record::MODIFIED.to_owned());
+    }
     let own = record::is_own_treatment(content);
     for ingredient in &resolution.ingredients {
         assessment.match_rules(rules, ingredient, own, usage, question);
@@ -319,7 +325,10 @@ fn allergy<'k>(
     if !assessment.suggestions.is_empty() {
         assessment.doubt("The allergen is not understood.".to_owned());
     }
-    let matters = !assessment.findings.is_empty() || !assessment.suggestions.is_empty();
+    if record::is_modified(content) {
+        assessment.doubt(record::MODIFIED.to_owned());
+    }
+    let matters = !assessment.findings.is_empty() || !assessment.complete;
     matters.then_some(assessment)
 }
 

@@ -32,6 +32,28 @@ pub fn usage(resource_type: &str, record: &Map<String, Value>) -> Use {
     }
 }
 
+/// Why a record must not be taken for what it seems to say.
+pub const MODIFIED: &str =
+    "It carries a modifierExtension, which may change what it says and is not understood here.";
+
+/// Whether any part of it carries one: a reader that does not know it must not
+/// go on as if it were not there.
+/// <https://hl7.org/fhir/R4/extensibility.html#modifierExtension>
+pub fn is_modified(record: &Map<String, Value>) -> bool {
+    record.iter().any(|(name, value)| {
+        name == "modifierExtension" || items_of(value).iter().any(|item| is_modified(item))
+    })
+}
+
+/// The objects that a member holds, in lists too.
+fn items_of(value: &Value) -> Vec<&Map<String, Value>> {
+    match value {
+        Value::Object(object) => vec![object],
+        Value::Array(items) => items.iter().flat_map(items_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn of_statement(record: &Map<String, Value>) -> Use {
     match text(record, "status") {
         Some("entered-in-error" | "not-taken") => Use::Never,

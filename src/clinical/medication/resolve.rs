@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::names::{Named, Names, Reading};
+use super::record::{MODIFIED, is_modified};
 use crate::clinical::knowledge::{Drug, Entry, Knowledge, Tier};
 use crate::fhir::search::path::{items, text};
 
@@ -124,7 +125,13 @@ impl<'k> Resolver<'k> {
             None => lookup.find(target),
         };
         match found {
-            Some(product) if depth < DEEPEST => self.product(product, container, lookup, depth + 1),
+            Some(product) if depth < DEEPEST => {
+                let mut resolution = self.product(product, container, lookup, depth + 1);
+                if is_modified(product) {
+                    resolution.open.push(MODIFIED.to_owned());
+                }
+                resolution
+            }
             Some(_) => Resolution::open("Products inside products, too deep to follow."),
             // What stands beside a link that leads nowhere is better than nothing.
             None => {

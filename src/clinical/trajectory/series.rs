@@ -49,7 +49,9 @@ impl Series {
         if meant.id != score || !counts {
             return;
         }
+        let modified = of.contains_key("modifierExtension");
         match point(meant, source, of) {
+            _ if modified => self.uncounted.push(source.to_owned()),
             Some(point) if point.moment <= at => self.points.push(point),
             Some(_) => {}
             // Said to be without a value is not unknown.
