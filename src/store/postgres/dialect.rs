@@ -5,7 +5,9 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text};
 
-use crate::store::sql::{Bind, Dialect, Far, Lead, Leader, Part, Reach, Sql, Statement, compare};
+use crate::store::sql::{
+    Bind, Dialect, Far, Lead, Leader, Linked, Part, Reach, Sql, Statement, compare,
+};
 use crate::store::{Comparison, Filter, IndexKey, Link, ResourceKey, StoreError};
 
 /// What leads to the rows is said wherever it is known: then one plan serves all
@@ -28,14 +30,8 @@ impl Dialect for Postgres<'_> {
         Ok(parts.iter().position(leads).map_or(Lead::Open, Lead::Part))
     }
 
-    /// The index of owners begins with the type.
-    fn type_beside(&self, leader: &Filter) -> &'static str {
-        match leader {
-            Filter::RefersTo {
-                by: Link::Owner, ..
-            } => "r.type",
-            _ => "(r.type || '')",
-        }
+    fn type_beside_leader(&self) -> &'static str {
+        "(r.type || '')"
     }
 
     /// Rids are an array that is made before the rows are looked for.
@@ -50,10 +46,18 @@ impl Dialect for Postgres<'_> {
                 self.has_key(sql, keys, Reach::Open);
                 return Ok(());
             }
+            // The index of owners begins with the type; outside, an index in the
+            // order asked for would seem as good.
+            Leader::Link(owned @ Linked::To(Link::Owner, _)) if !types.is_empty() => {
+                sql.sql("r.rid = ANY(ARRAY(SELECT r.rid FROM resource r WHERE ");
+                compare::write_texts(self, sql, "r.type", types);
+                sql.sql(" AND ");
+                owned.write(self, sql, Reach::Open)?;
+            }
             Leader::Link(linked) => return linked.write(self, sql, Reach::Open),
             Leader::Is(comparison) => {
                 sql.sql("r.rid = ANY(ARRAY(");
-                compare::write_rids(self, sql, comparison, types);
+                compare::write_rids(self, sql, comparison);
             }
             Leader::Ranges(ranges) => {
                 sql.sql("r.rid = ANY(ARRAY(");

@@ -112,7 +112,7 @@ pub fn write_ranges(sql: &mut Sql, ranges: &[(IndexKey, Bounds)], reach: Reach) 
 
 /// Appends a `SELECT` of the rids that have the fact, text or date, for a
 /// store that lets one of them lead; where facts lead, they stand in a table.
-pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison, types: &[String]) {
+pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison) {
     match comparison {
         Comparison::Key(keys) => {
             sql.sql("SELECT k.rid FROM resource_key k WHERE ");
@@ -131,10 +131,6 @@ pub fn write_rids(dialect: &dyn Dialect, sql: &mut Sql, comparison: &Comparison,
         | Comparison::Moment(_)
         | Comparison::Within(_) => {
             sql.sql("SELECT r.rid FROM resource r WHERE ");
-            if !types.is_empty() {
-                write_texts(dialect, sql, "r.type", types);
-                sql.sql(" AND ");
-            }
             write_comparison(dialect, sql, comparison, Reach::Open);
         }
     }

@@ -3,7 +3,7 @@
 use super::filter::Part;
 use super::link::{Far, Linked};
 use super::statement::Sql;
-use crate::store::{Bounds, Comparison, Filter, IndexKey, ResourceKey, StoreError};
+use crate::store::{Bounds, Comparison, IndexKey, ResourceKey, StoreError};
 
 /// What a test on a fact may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,8 @@ pub trait Dialect {
     }
 
     /// The type of a row as a column that an index of types must not serve,
-    /// where this leads to the rows anyway.
-    fn type_beside(&self, _leader: &Filter) -> &'static str {
+    /// where something else leads to the rows anyway.
+    fn type_beside_leader(&self) -> &'static str {
         "r.type"
     }
 

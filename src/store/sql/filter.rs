@@ -98,13 +98,17 @@ impl<'p> Conditions<'p> {
     }
 
     fn resource_type(&self, rows: Rows) -> &'static str {
-        let is_fact = |part: &&Part| matches!(part.filter, Filter::Is(Comparison::Key(_)));
-        let beside = match self.lead {
-            Lead::Part(number) => self.parts.get(number),
-            Lead::Open if rows == Rows::All => self.parts.iter().find(is_fact),
-            _ => None,
+        let is_fact = |part: &Part| matches!(part.filter, Filter::Is(Comparison::Key(_)));
+        let led = match self.lead {
+            Lead::Part(_) => true,
+            Lead::Open => rows == Rows::All && self.parts.iter().any(is_fact),
+            _ => false,
         };
-        beside.map_or("r.type", |part| self.dialect.type_beside(part.filter))
+        if led {
+            self.dialect.type_beside_leader()
+        } else {
+            "r.type"
+        }
     }
 }
 

@@ -71,11 +71,11 @@ impl Dialect for SqliteDialect<'_> {
         &self,
         sql: &mut Sql,
         leader: Leader<'_>,
-        types: &[String],
+        _types: &[String],
     ) -> Result<(), StoreError> {
         sql.sql("r.rid IN (");
         match leader {
-            Leader::Is(comparison) => compare::write_rids(self, sql, comparison, types),
+            Leader::Is(comparison) => compare::write_rids(self, sql, comparison),
             Leader::Ranges(ranges) => compare::write_range_rids(sql, ranges),
             Leader::Link(linked) => linked.write_rids(self, sql)?,
         }

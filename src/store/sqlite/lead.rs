@@ -66,7 +66,7 @@ fn rows(dialect: &SqliteDialect<'_>, part: Part<'_>, most: i64) -> Result<i64, S
     }
     match part.filter {
         Filter::Is(comparison) => {
-            compare::write_rids(dialect, &mut sql, comparison, &[]);
+            compare::write_rids(dialect, &mut sql, comparison);
             dialect.count(sql, most)
         }
         Filter::Any(filters) => {
