@@ -2,6 +2,7 @@
 
 use super::audit::{Event, Shown};
 use super::outcome::{Failure, Issue, outcome};
+use super::request::Verb;
 use super::resource;
 use crate::store::{ResourceKey, Stored};
 
@@ -14,6 +15,8 @@ pub struct Answer {
     pub version: Option<i64>,
     /// For `Last-Modified`, microseconds since 1970.
     pub updated: Option<i64>,
+    /// For `Allow`.
+    pub allowed: Vec<Verb>,
     /// Relative to the base: `Patient/1/_history/2`.
     pub location: Option<String>,
     /// The versions that the content shows.
@@ -59,7 +62,11 @@ impl Answer {
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self::content(failure.status(), failure.to_json().to_string())
+        let answer = Self::content(failure.status(), failure.to_json().to_string());
+        Self {
+            allowed: failure.allowed,
+            ..answer
+        }
     }
 }
 

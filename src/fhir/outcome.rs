@@ -6,6 +6,8 @@
 
 use serde_json::{Value, json};
 
+use super::request::Verb;
+
 /// A closed list: every refusal of the service is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -173,25 +175,33 @@ impl Issue {
 pub struct Failure {
     pub kind: Kind,
     pub issues: Vec<Issue>,
+    /// What the address has instead, where it does not have the method.
+    pub allowed: Vec<Verb>,
 }
 
 impl Failure {
     pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self::of_issues(kind, vec![Issue::error(kind, text)])
+    }
+
+    /// An address that has only these methods.
+    pub fn not_allowed(text: impl Into<String>, allowed: &[Verb]) -> Self {
         Self {
-            kind,
-            issues: vec![Issue::error(kind, text)],
+            allowed: allowed.to_vec(),
+            ..Self::new(Kind::MethodNotAllowed, text)
         }
     }
 
     pub fn at(kind: Kind, expression: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            kind,
-            issues: vec![Issue::error(kind, text).at(expression)],
-        }
+        Self::of_issues(kind, vec![Issue::error(kind, text).at(expression)])
     }
 
     pub fn of_issues(kind: Kind, issues: Vec<Issue>) -> Self {
-        Self { kind, issues }
+        Self {
+            kind,
+            issues,
+            allowed: Vec::new(),
+        }
     }
 
     pub fn status(&self) -> u16 {

@@ -56,9 +56,9 @@ pub fn origin(http: &HttpRequest) -> Origin {
 
 fn verb(method: &Method) -> Result<Verb, Failure> {
     Verb::from_code(method.as_str()).ok_or_else(|| {
-        Failure::new(
-            Kind::MethodNotAllowed,
+        Failure::not_allowed(
             "This method is not used here. FHIR has GET, HEAD, POST, PUT, PATCH and DELETE.",
+            &[Verb::Get, Verb::Post, Verb::Put, Verb::Patch, Verb::Delete],
         )
     })
 }

@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
 use crate::fhir::answer::{Answer, etag};
+use crate::fhir::request::Verb;
 
 const CONTENT_TYPE: &str = "application/fhir+json; charset=utf-8; fhirVersion=4.0";
 
@@ -29,6 +30,9 @@ pub fn write(base_url: &str, answer: Answer) -> HttpResponse {
         };
         response.insert_header((name, format!("{base_url}/{location}")));
     }
+    if !answer.allowed.is_empty() {
+        response.insert_header((header::ALLOW, methods(&answer.allowed)));
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, AGAIN));
     }
@@ -42,6 +46,15 @@ pub fn write(base_url: &str, answer: Answer) -> HttpResponse {
         }
         None => response.finish(),
     }
+}
+
+/// <https://www.rfc-editor.org/rfc/rfc9110#name-allow>
+fn methods(allowed: &[Verb]) -> String {
+    let names = allowed.iter().map(|verb| match verb {
+        Verb::Get => "GET, HEAD",
+        other => other.code(),
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn set_last_modified(response: &mut HttpResponseBuilder, updated: i64) {

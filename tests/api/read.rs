@@ -170,8 +170,12 @@ async fn an_address_has_its_methods_and_parameters_only(server: Server) {
     let post = server.call("POST", &path).resource(&json!({}));
     let reply = post.expect(405).await;
     assert!(reply.diagnostics().contains("PUT"), "says what it has");
-    server.call("OPTIONS", &path).expect(405).await;
-    server.call("DELETE", "/metadata").expect(405).await;
+    // <https://www.rfc-editor.org/rfc/rfc9110#name-405-method-not-allowed>
+    assert_eq!(reply.header("Allow"), "GET, HEAD, PUT, PATCH, DELETE");
+    let options = server.call("OPTIONS", &path).expect(405).await;
+    assert!(!options.header("Allow").is_empty());
+    let metadata = server.call("DELETE", "/metadata").expect(405).await;
+    assert_eq!(metadata.header("Allow"), "GET, HEAD");
     server
         .get(&format!("{path}/nothing/here"))
         .expect(404)

@@ -62,9 +62,9 @@ pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure>
 /// Nobody adds to the audit trail, changes it or deletes from it.
 pub fn refuse_the_trail(name: &str) -> Result<(), Failure> {
     if name == AUDIT_EVENT {
-        return Err(Failure::new(
-            Kind::MethodNotAllowed,
+        return Err(Failure::not_allowed(
             "AuditEvents are made by the service alone: nobody creates, changes or deletes them. They can be read and searched.",
+            &[Verb::Get],
         ));
     }
     Ok(())
@@ -114,10 +114,7 @@ fn system(verb: Verb) -> Result<Interaction, Failure> {
     match verb {
         Verb::Get => Ok(Interaction::Search(SearchIn::System)),
         Verb::Post => Ok(Interaction::Bundle),
-        _ => Err(not_allowed(
-            verb,
-            "GET (search) and POST (batch, transaction)",
-        )),
+        _ => Err(not_allowed(verb, &[Verb::Get, Verb::Post])),
     }
 }
 
@@ -154,7 +151,10 @@ fn of_instance(
             Verb::Put => Ok(Interaction::Update(key)),
             Verb::Patch => Ok(Interaction::Patch(key)),
             Verb::Delete => Ok(Interaction::Delete(key)),
-            Verb::Post => Err(not_allowed(verb, "GET, PUT, PATCH and DELETE")),
+            Verb::Post => Err(not_allowed(
+                verb,
+                &[Verb::Get, Verb::Put, Verb::Patch, Verb::Delete],
+            )),
         },
         ["_history"] => only(
             verb,
@@ -170,7 +170,7 @@ fn of_instance(
         },
         ["$everything"] if name == "Patient" => match verb {
             Verb::Get | Verb::Post => Ok(Interaction::Everything(key)),
-            _ => Err(not_allowed(verb, "GET and POST")),
+            _ => Err(not_allowed(verb, &[Verb::Get, Verb::Post])),
         },
         [code] if code.starts_with('$') => operation(engine, verb, Target::Instance(key), code),
         [member] | [member, "_search"] => {
@@ -207,8 +207,8 @@ fn operation(
     match verb {
         Verb::Post => {}
         Verb::Get if !definition.affects_state => {}
-        _ if definition.affects_state => return Err(not_allowed(verb, "POST")),
-        _ => return Err(not_allowed(verb, "GET and POST")),
+        _ if definition.affects_state => return Err(not_allowed(verb, &[Verb::Post])),
+        _ => return Err(not_allowed(verb, &[Verb::Get, Verb::Post])),
     }
     Ok(Interaction::Operation(target, definition.name))
 }
@@ -256,18 +256,18 @@ fn only(verb: Verb, wanted: Verb, interaction: Interaction) -> Result<Interactio
     if verb == wanted {
         Ok(interaction)
     } else {
-        Err(not_allowed(verb, wanted.code()))
+        Err(not_allowed(verb, &[wanted]))
     }
 }
 
-fn not_allowed(verb: Verb, allowed: &str) -> Failure {
-    Failure::new(
-        Kind::MethodNotAllowed,
-        format!(
-            "{} is not possible at this address; it has {allowed}.",
-            verb.code()
-        ),
-    )
+fn not_allowed(verb: Verb, allowed: &[Verb]) -> Failure {
+    let names: Vec<_> = allowed.iter().map(|verb| verb.code()).collect();
+    let text = format!(
+        "{} is not possible at this address; it has {}.",
+        verb.code(),
+        names.join(", ")
+    );
+    Failure::not_allowed(text, allowed)
 }
 
 fn no_operation() -> Failure {
