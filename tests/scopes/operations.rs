@@ -15,7 +15,7 @@ const MARK: &str = "hidden";
 
 /// Operations that show nothing of hidden records to anybody: they are held to the
 /// same, have to succeed here for whoever may do everything, and no more is asked.
-const QUIET: [&str; 5] = [
+const QUIET: [&str; 6] = [
     // Nobody has looked here; `tests/api/access_log.rs` has who learns of whom.
     "access-log",
     // The drug that a product is, and no record.
@@ -25,6 +25,8 @@ const QUIET: [&str; 5] = [
     "hold",
     // What it makes has new ids.
     "plan-course",
+    // Whether a record is right, and not what it says.
+    "validate",
 ];
 
 /// A ketamine session that is held and can be booked, and the slots of its day.
@@ -145,7 +147,7 @@ fn answers() -> Value {
 }
 
 /// What an operation is given; those that need nothing are asked by GET.
-fn input(definition: &Definition) -> Option<Value> {
+fn input(definition: &Definition, level: Level) -> Option<Value> {
     let part =
         |name: &str, kind: &str, value: &str| json!({"name": name, format!("value{kind}"): value});
     let parameters = match definition.name {
@@ -187,6 +189,10 @@ fn input(definition: &Definition) -> Option<Value> {
             part("statistic", "Code", "count"),
             json!({"name": "include", "valueBoolean": true}),
         ],
+        "validate" if level == Level::Type => vec![json!({"name": "resource", "resource": {
+            "resourceType": "Appointment", "status": "proposed",
+            "participant": [{"actor": {"reference": "Patient/a"}, "status": "needs-action"}],
+        }})],
         name => {
             let needs = definition.parameters.iter().any(|one| one.required);
             assert!(
@@ -202,8 +208,11 @@ fn input(definition: &Definition) -> Option<Value> {
     Some(json!({"resourceType": "Parameters", "parameter": parameters}))
 }
 
-async fn ask(bench: &Bench, caller: &Caller, definition: &Definition, url: &str) -> Reply {
-    let reply = match input(definition) {
+/// An operation, and whether it is asked of a type or of one record.
+type Asked<'d> = (&'d Definition, Level);
+
+async fn ask(bench: &Bench, caller: &Caller, (definition, level): Asked<'_>, url: &str) -> Reply {
+    let reply = match input(definition, level) {
         None => bench.get(caller, url).await,
         Some(content) => bench.write(caller, Verb::Post, url, content).await,
     };
@@ -241,7 +250,13 @@ async fn no_operation_shows_what_is_hidden(bench: Bench) {
         let definition = operation.definition();
         for level in definition.levels {
             for name in definition.types {
-                let id = if *name == "Patient" { "a" } else { MARK };
+                let name = if *name == "Resource" {
+                    "Appointment"
+                } else {
+                    name
+                };
+                let asked = (definition, *level);
+                let id = if name == "Patient" { "a" } else { MARK };
                 let url = match level {
                     Level::Instance => format!("{name}/{id}/${}", definition.name),
                     Level::Type => format!("{name}/${}", definition.name),
@@ -249,17 +264,17 @@ async fn no_operation_shows_what_is_hidden(bench: Bench) {
                 };
                 bench.put_all(&session()).await;
                 for (who, caller) in &callers {
-                    let reply = ask(&bench, caller, definition, &url).await;
+                    let reply = ask(&bench, caller, asked, &url).await;
                     assert!(!tells(&reply, &url), "{who}: {url}: {}", reply.text());
                 }
                 for caller in &strangers {
-                    let reply = ask(&bench, caller, definition, &url).await;
+                    let reply = ask(&bench, caller, asked, &url).await;
                     let instance = *level == Level::Instance;
                     let absent = matches!(reply.status(), 403 | 404);
                     assert!(absent || !instance, "{url}: {}", reply.text());
                     assert!(!tells(&reply, &url), "{url}: {}", reply.text());
                 }
-                let reply = ask(&bench, &all, definition, &url).await;
+                let reply = ask(&bench, &all, asked, &url).await;
                 assert_eq!(reply.status(), 200, "{url}: {}", reply.text());
                 let shows = tells(&reply, &url) || QUIET.contains(&definition.name);
                 assert!(shows, "{url} shows nothing here: {}", reply.text());
