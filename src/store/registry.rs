@@ -160,9 +160,11 @@ pub fn refusal(
 }
 
 impl Commit {
-    pub fn of_registry(registry: Vec<RegistryChange>) -> Self {
+    /// Changes of the registry, and what the audit trail has to say of them.
+    pub fn of_registry(registry: Vec<RegistryChange>, audit: Vec<AuditRow>) -> Self {
         Self {
             registry,
+            audit,
             ..Self::default()
         }
     }

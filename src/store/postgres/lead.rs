@@ -91,6 +91,7 @@ impl<'p> Survey<'p> {
     fn group(&mut self, filter: &'p Filter) -> Group<'p> {
         let mut group = Group {
             selective: is_selective(filter) || is_selective(&own_scope(self.scope, filter)),
+            rare: self.rare(filter),
             ..Group::default()
         };
         self.gather(filter, true, &mut group);
@@ -104,13 +105,9 @@ impl<'p> Survey<'p> {
                     self.gather(part, must, group);
                 }
             }
-            Filter::Is(Comparison::Key(keys))
-                if must && self.are_rare(keys.iter().map(|key| key.0)) =>
-            {
-                group.rare = group.rare.or(Some(filter));
-            }
-            filter if must && !group.selective && ranges_of(filter).is_some() => {
-                if self.asked.len() < ASKED {
+            filter if must && ranges_of(filter).is_some() => {
+                let known = group.selective || group.rare.is_some();
+                if !known && self.asked.len() < ASKED {
                     group.asked.push((self.asked.len(), filter));
                     self.asked.push(filter);
                 }
@@ -132,9 +129,17 @@ impl<'p> Survey<'p> {
         }
     }
 
-    fn are_rare(&self, mut keys: impl Iterator<Item = i64>) -> bool {
-        let common = self.common.as_ref();
-        common.is_some_and(|common| keys.all(|key| !common.contains(&key)))
+    /// Facts that must hold, none of which many rows have.
+    fn rare(&self, filter: &'p Filter) -> Option<&'p Filter> {
+        match filter {
+            Filter::All(parts) => parts.iter().find_map(|part| self.rare(part)),
+            Filter::Is(Comparison::Key(keys)) if !keys.is_empty() => {
+                let common = self.common.as_ref()?;
+                let rare = keys.iter().all(|key| !common.contains(&key.0));
+                rare.then_some(filter)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -211,6 +216,10 @@ mod tests {
         );
         let either = Filter::Is(Comparison::Key(vec![IndexKey(RARE), IndexKey(COMMON)]));
         assert_eq!(led(&patients([either]), &[]), []);
+        let none = Filter::Is(Comparison::Key(Vec::new()));
+        assert_eq!(led(&patients([none]), &[]), []);
+        let beside_a_range = patients([range(1), fact(RARE)]);
+        assert_eq!(led(&beside_a_range, &[]), [fact(RARE)]);
     }
 
     #[test]

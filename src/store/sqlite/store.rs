@@ -196,11 +196,7 @@ impl Registry for SqliteStore {
         changes: Vec<RegistryChange>,
         told: Vec<AuditRow>,
     ) -> Result<(), StoreError> {
-        let audit = told;
-        let commit = Commit {
-            audit,
-            ..Commit::of_registry(changes)
-        };
+        let commit = Commit::of_registry(changes, told);
         self.gather.commit(commit).await?;
         Ok(())
     }
