@@ -25,8 +25,6 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// Whether the answer depends on index rows, and not only on what a
-    /// resource is called and when it changed.
     /// Whether a document alone tells if it meets the condition.
     pub fn is_told_by_content(&self) -> bool {
         match self {
@@ -37,6 +35,8 @@ impl Filter {
         }
     }
 
+    /// Whether the answer depends on index rows, and not only on what a
+    /// resource is called and when it changed.
     pub fn asks_index_rows(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::asks_index_rows),

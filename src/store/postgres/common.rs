@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use diesel::sql_types::{Array, BigInt};
 
+use super::lead::FEW;
 use super::readers::{Readers, Width};
 use crate::store::StoreError;
 use crate::store::sql::Sql;
@@ -28,8 +29,13 @@ impl Common {
         if let Some(keys) = self.fresh() {
             return Ok(keys);
         }
-        let statement = Sql::new(
-            "SELECT coalesce(most_common_elems::text::bigint[], '{}') FROM pg_stats \
+        let mut statement = Sql::new(
+            "SELECT ARRAY(SELECT fact FROM unnest(s.most_common_elems::text::bigint[], \
+             s.most_common_elem_freqs) AS u(fact, share) WHERE fact IS NOT NULL \
+             AND share * c.reltuples >= ",
+        );
+        statement.big(FEW).sql(
+            ") FROM pg_stats s JOIN pg_class c ON c.oid = to_regclass('resource') \
              WHERE schemaname = current_schema() AND tablename = 'resource' AND attname = 'keys'",
         );
         let rows: Vec<Vec<i64>> = readers

@@ -22,6 +22,14 @@ impl<'p> Postgres<'p> {
     pub fn led_by_any(leaders: Vec<&'p Filter>) -> Self {
         Self { leaders }
     }
+
+    /// The indexes of owners and of clinical times begin with the type; outside, an
+    /// index in the order asked for would seem as good.
+    fn begin_rids_of(&self, sql: &mut Sql, types: &[String]) {
+        sql.sql("r.rid = ANY(ARRAY(SELECT r.rid FROM resource r WHERE ");
+        compare::write_texts(self, sql, "r.type", types);
+        sql.sql(" AND ");
+    }
 }
 
 impl Dialect for Postgres<'_> {
@@ -46,13 +54,13 @@ impl Dialect for Postgres<'_> {
                 self.has_key(sql, keys, Reach::Open);
                 return Ok(());
             }
-            // The index of owners begins with the type; outside, an index in the
-            // order asked for would seem as good.
             Leader::Link(owned @ Linked::To(Link::Owner, _)) if !types.is_empty() => {
-                sql.sql("r.rid = ANY(ARRAY(SELECT r.rid FROM resource r WHERE ");
-                compare::write_texts(self, sql, "r.type", types);
-                sql.sql(" AND ");
+                self.begin_rids_of(sql, types);
                 owned.write(self, sql, Reach::Open)?;
+            }
+            Leader::Is(moment @ Comparison::Moment(_)) if !types.is_empty() => {
+                self.begin_rids_of(sql, types);
+                compare::write_comparison(self, sql, moment, Reach::Open);
             }
             Leader::Link(linked) => return linked.write(self, sql, Reach::Open),
             Leader::Is(comparison) => {

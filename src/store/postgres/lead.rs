@@ -1,7 +1,7 @@
 //! Which conditions lead to few rows, so that one plan serves all values: rare
-//! facts, ranges that are counted first (a wrong guess of the planner costs a
-//! thousand times that), and links to what is led itself. The planner knows texts
-//! and clinical times, and to count them costs as much as to ask it.
+//! facts, clinical times that few rows have, ranges that are counted first (a wrong
+//! guess of the planner costs a thousand times that), and links to what is led
+//! itself. The planner knows texts, and to count them costs as much as to ask it.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,25 +9,38 @@ use std::sync::Arc;
 use diesel::sql_types::{Array, BigInt};
 
 use super::common::Common;
+use super::density::Density;
 use super::readers::{Readers, Width};
 use crate::store::sql::filter::{is_selective, own_scope, ranges_of};
 use crate::store::sql::{Sql, compare};
 use crate::store::{Comparison, Filter, SearchPlan, StoreError};
 
-/// What stands for more rows than this does not lead.
+/// What is known to stand for fewer rows than this leads: to plan anew takes as long
+/// as to look at so many.
+pub(super) const FEW: i64 = 500;
+
+/// A range that stands for more rows than this does not lead.
 const MOST: i64 = 4_000;
 
 /// No more conditions than this are asked about, in one question.
 const ASKED: usize = 2;
 
+/// What the database was asked before.
+#[derive(Default)]
+pub(super) struct Known {
+    common: Common,
+    density: Density,
+}
+
 pub(super) async fn leaders<'p>(
     readers: &Readers,
-    common: &Common,
+    known: &Known,
     plan: &'p SearchPlan,
 ) -> Result<Vec<&'p Filter>, StoreError> {
     let mut survey = Survey {
         scope: plan.scope.filter(),
-        common: common.keys(readers).await?,
+        common: known.common.keys(readers).await?,
+        moments: known.density.few_moments(readers, plan).await?,
         asked: Vec::new(),
     };
     let group = survey.group(&plan.filter);
@@ -42,7 +55,7 @@ pub(super) async fn leaders<'p>(
 struct Group<'p> {
     /// An owner or an id leads.
     selective: bool,
-    /// Facts of which few rows have any.
+    /// Facts or a clinical time that few rows have.
     rare: Option<&'p Filter>,
     /// By their numbers in the question.
     asked: Vec<(usize, &'p Filter)>,
@@ -84,6 +97,8 @@ struct Survey<'p> {
     scope: &'p Filter,
     /// Facts that many rows have, where that is known.
     common: Option<Arc<HashSet<i64>>>,
+    /// Clinical times that few rows have.
+    moments: Vec<&'p Filter>,
     asked: Vec<&'p Filter>,
 }
 
@@ -91,7 +106,7 @@ impl<'p> Survey<'p> {
     fn group(&mut self, filter: &'p Filter) -> Group<'p> {
         let mut group = Group {
             selective: is_selective(filter) || is_selective(&own_scope(self.scope, filter)),
-            rare: self.rare(filter),
+            rare: self.rare_fact(filter).or_else(|| self.moment(filter)),
             ..Group::default()
         };
         self.gather(filter, true, &mut group);
@@ -129,10 +144,17 @@ impl<'p> Survey<'p> {
         }
     }
 
-    /// Facts that must hold, none of which many rows have.
-    fn rare(&self, filter: &'p Filter) -> Option<&'p Filter> {
+    fn moment(&self, filter: &'p Filter) -> Option<&'p Filter> {
         match filter {
-            Filter::All(parts) => parts.iter().find_map(|part| self.rare(part)),
+            Filter::All(parts) => parts.iter().find_map(|part| self.moment(part)),
+            filter => self.moments.contains(&filter).then_some(filter),
+        }
+    }
+
+    /// Facts that must hold, none of which many rows have.
+    fn rare_fact(&self, filter: &'p Filter) -> Option<&'p Filter> {
+        match filter {
+            Filter::All(parts) => parts.iter().find_map(|part| self.rare_fact(part)),
             Filter::Is(Comparison::Key(keys)) if !keys.is_empty() => {
                 let common = self.common.as_ref()?;
                 let rare = keys.iter().all(|key| !common.contains(&key.0));
@@ -191,6 +213,7 @@ mod tests {
         let mut survey = Survey {
             scope: &scope,
             common: Some(Arc::new([COMMON].into())),
+            moments: Vec::new(),
             asked: Vec::new(),
         };
         let group = survey.group(filter);
@@ -220,6 +243,31 @@ mod tests {
         assert_eq!(led(&patients([none]), &[]), []);
         let beside_a_range = patients([range(1), fact(RARE)]);
         assert_eq!(led(&beside_a_range, &[]), [fact(RARE)]);
+    }
+
+    #[test]
+    fn a_time_that_few_rows_have_leads_unasked_unless_a_fact_does() {
+        let scope = Filter::All(Vec::new());
+        let time = Filter::Is(Comparison::Moment(Bounds::default()));
+        let led = |parts: Vec<Filter>| {
+            let filter = patients(parts);
+            let mut survey = Survey {
+                scope: &scope,
+                common: Some(Arc::new([COMMON].into())),
+                moments: vec![&time],
+                asked: Vec::new(),
+            };
+            let group = survey.group(&filter);
+            assert!(survey.asked.is_empty());
+            let mut leaders = Vec::new();
+            group.choose(&[], &mut leaders);
+            leaders.into_iter().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(
+            led(vec![fact(COMMON), time.clone(), range(1)]),
+            [time.clone()]
+        );
+        assert_eq!(led(vec![time.clone(), fact(RARE)]), [fact(RARE)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod batch;
 mod columns;
 mod common;
 mod connect;
+mod density;
 mod dialect;
 mod fault;
 mod judge;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::common::Common;
 use super::connect::Opener;
 use super::dialect::Postgres;
 use super::fault::unavailable;
-use super::lead::leaders;
+use super::lead::{Known, leaders};
 use super::migration;
 use super::readers::{Readers, Width};
 use super::reindex::Rebuilder;
@@ -27,7 +26,7 @@ use crate::store::{
 pub struct PostgresStore {
     readers: Arc<Readers>,
     together: Together,
-    common: Common,
+    known: Known,
     gather: Gather,
     clock: Clock,
     form: IndexForm,
@@ -48,7 +47,7 @@ impl PostgresStore {
         tokio::spawn(worker);
         Ok(Self {
             together: together(readers.clone()),
-            common: Common::default(),
+            known: Known::default(),
             readers,
             gather,
             clock,
@@ -116,13 +115,13 @@ impl Store for PostgresStore {
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
-        let leaders = leaders(&self.readers, &self.common, plan).await?;
+        let leaders = leaders(&self.readers, &self.known, plan).await?;
         let statement = select::search(&Postgres::led_by_any(leaders), plan)?;
         row::found(self.readers.rows_of(statement).await?, plan)
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
-        let leaders = leaders(&self.readers, &self.common, plan).await?;
+        let leaders = leaders(&self.readers, &self.known, plan).await?;
         let statement = select::count(&Postgres::led_by_any(leaders), plan)?;
         let rows: Vec<i64> = self.readers.rows_of(statement).await?;
         row::counted(&rows)

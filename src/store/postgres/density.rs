@@ -1,0 +1,234 @@
+//! Whether few rows have their clinical time within a range, as far as it was
+//! counted lately.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::sql_types::BigInt;
+
+use super::dialect::Postgres;
+use super::lead::FEW;
+use super::readers::{Readers, Width};
+use crate::store::sql::{Reach, Sql, Statement, compare, filter};
+use crate::store::{Bounds, Comparison, Filter, SearchPlan, StoreError};
+
+/// A window that has filled meanwhile costs a search what it has more.
+const KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// So many windows are remembered.
+const MOST_WINDOWS: usize = 10_000;
+
+/// Windows begin at multiples of their length, two to the power of this in
+/// microseconds: all times before or after 1970, 4.5 years, 102 days, 6 days, 10 hours.
+const LENGTHS: [u32; 5] = [63, 47, 43, 39, 35];
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Window {
+    resource_type: String,
+    length: u32,
+    number: i64,
+}
+
+#[derive(Default)]
+pub(super) struct Density {
+    few: Mutex<HashMap<Window, (Instant, bool)>>,
+}
+
+impl Density {
+    /// The conditions on clinical times, of the search and at the ends of its
+    /// links, that few rows meet.
+    pub async fn few_moments<'p>(
+        &self,
+        readers: &Readers,
+        plan: &'p SearchPlan,
+    ) -> Result<Vec<&'p Filter>, StoreError> {
+        let mut moments = Vec::new();
+        gather(&plan.filter, &mut moments);
+        let mut few = Vec::new();
+        for moment in moments {
+            if self.has_few(readers, &moment).await? {
+                few.push(moment.filter);
+            }
+        }
+        Ok(few)
+    }
+
+    /// The widest windows are asked about first: they answer for the most ranges.
+    async fn has_few(&self, readers: &Readers, moment: &Moment<'_>) -> Result<bool, StoreError> {
+        for length in LENGTHS {
+            let (first, last) = (moment.low >> length, moment.high >> length);
+            if last.saturating_sub(first) > 1 {
+                break;
+            }
+            let mut few = true;
+            for number in first..=last {
+                let resource_type = moment.resource_type.to_owned();
+                let window = Window {
+                    resource_type,
+                    length,
+                    number,
+                };
+                few = few && self.is_thin(readers, window).await?;
+            }
+            if few {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn is_thin(&self, readers: &Readers, window: Window) -> Result<bool, StoreError> {
+        if let Some(few) = self.known(&window) {
+            return Ok(few);
+        }
+        let rows: Vec<i64> = readers.rows(Width::Narrow, count(&window)).await?;
+        let few = rows.first().is_some_and(|rows| *rows < FEW);
+        let mut known = self.few.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_WINDOWS {
+            known.clear();
+        }
+        known.insert(window, (Instant::now(), few));
+        Ok(few)
+    }
+
+    fn known(&self, window: &Window) -> Option<bool> {
+        let known = self.few.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, few) = known.get(window)?;
+        (at.elapsed() < KEPT_FOR).then_some(*few)
+    }
+}
+
+/// The first and the last time of a window.
+fn limits(number: i64, length: u32) -> (i64, i64) {
+    let low = number << length;
+    (low, low | (i64::MAX >> (63 - length)))
+}
+
+fn count(window: &Window) -> Statement<BigInt> {
+    let (low, high) = limits(window.number, window.length);
+    let bounds = Bounds {
+        low_min: Some(low),
+        low_max: Some(high),
+        ..Bounds::default()
+    };
+    let mut sql = Sql::new("SELECT count(*) FROM (SELECT 1 FROM resource r WHERE r.type = ");
+    sql.text(window.resource_type.as_str()).sql(" AND ");
+    let moment = Comparison::Moment(bounds);
+    compare::write_comparison(&Postgres::default(), &mut sql, &moment, Reach::Row);
+    sql.sql(" LIMIT ").big(FEW).sql(") s");
+    sql.rows_of_client()
+}
+
+/// A clinical time of one type, bounded on both sides.
+struct Moment<'p> {
+    resource_type: &'p str,
+    filter: &'p Filter,
+    low: i64,
+    high: i64,
+}
+
+/// What must hold of the rows, and of those at the far ends of links.
+fn gather<'p>(rows: &'p Filter, moments: &mut Vec<Moment<'p>>) {
+    let of_type = match filter::types_of(rows) {
+        Some([one]) => Some(one.as_str()),
+        _ => None,
+    };
+    gather_of(rows, of_type, moments);
+}
+
+fn gather_of<'p>(filter: &'p Filter, of_type: Option<&'p str>, moments: &mut Vec<Moment<'p>>) {
+    match filter {
+        Filter::All(parts) => {
+            for part in parts {
+                gather_of(part, of_type, moments);
+            }
+        }
+        Filter::RefersTo { to: far, .. } | Filter::ReferredBy { from: far, .. } => {
+            gather(far, moments);
+        }
+        Filter::Is(Comparison::Moment(bounds)) => {
+            let low = bounds.low_min;
+            let high = bounds.low_max.into_iter().chain(bounds.high_max).min();
+            if let (Some(resource_type), Some(low), Some(high)) = (of_type, low, high) {
+                moments.push(Moment {
+                    resource_type,
+                    filter,
+                    low,
+                    high,
+                });
+            }
+        }
+        Filter::Is(_) | Filter::Not(_) | Filter::Any(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Link;
+
+    fn moment(low: Option<i64>, high: Option<i64>) -> Filter {
+        Filter::Is(Comparison::Moment(Bounds {
+            low_min: low,
+            high_max: high,
+            ..Bounds::default()
+        }))
+    }
+
+    fn rows_of(resource_type: &str, parts: impl IntoIterator<Item = Filter>) -> Filter {
+        let of_type = Filter::Is(Comparison::Type(vec![resource_type.into()]));
+        Filter::All([of_type].into_iter().chain(parts).collect())
+    }
+
+    fn gathered(filter: &Filter) -> Vec<(&str, i64, i64)> {
+        let mut moments = Vec::new();
+        gather(filter, &mut moments);
+        let place = |moment: &Moment<'_>| (moment.low, moment.high);
+        let types = moments.iter().map(|moment| moment.resource_type);
+        types
+            .zip(moments.iter().map(place))
+            .map(|(of, (low, high))| (of, low, high))
+            .collect()
+    }
+
+    #[test]
+    fn a_time_that_is_bounded_on_both_sides_is_asked_about_under_its_own_type() {
+        let far = rows_of("Patient", [moment(Some(1), Some(2))]);
+        let link = Filter::RefersTo {
+            by: Link::Owner,
+            to: Box::new(far),
+        };
+        let filter = rows_of("Appointment", [moment(Some(3), Some(4)), link]);
+        assert_eq!(
+            gathered(&filter),
+            [("Appointment", 3, 4), ("Patient", 1, 2)]
+        );
+        let open = rows_of(
+            "Appointment",
+            [moment(Some(3), None), moment(None, Some(4))],
+        );
+        assert_eq!(gathered(&open), []);
+        let typeless = Filter::All(vec![moment(Some(3), Some(4))]);
+        assert_eq!(gathered(&typeless), []);
+    }
+
+    #[test]
+    fn what_need_not_hold_is_not_asked_about() {
+        let either = Filter::Any(vec![moment(Some(3), Some(4)), moment(Some(5), Some(6))]);
+        let not = Filter::Not(Box::new(moment(Some(3), Some(4))));
+        assert_eq!(gathered(&rows_of("Appointment", [either, not])), []);
+    }
+
+    #[test]
+    fn windows_of_one_length_lie_side_by_side() {
+        for length in LENGTHS {
+            let bounds = [-1, 0].map(|number| limits(number, length));
+            assert_eq!(bounds[0].1, -1);
+            assert_eq!(bounds[1].0, 0);
+            for (low, high) in bounds {
+                assert_eq!(low >> length, high >> length);
+            }
+        }
+    }
+}
