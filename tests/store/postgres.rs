@@ -14,6 +14,10 @@ use crate::fixture::{Bench, STOPPED_CLOCK, chain_key, commit, put, read};
 
 const SERVER: &str = "UNLOOP_TEST_POSTGRES_URL";
 
+/// Ends all other connections to the database.
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 pub struct PostgresBench {
     server: String,
     database: String,
@@ -152,9 +156,7 @@ async fn connections_that_the_server_closed_are_replaced() {
         .await
         .unwrap();
     assert!(read(&store, "Patient", "a").await.is_some());
-    let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-         WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    command(&bench.url(), others).await;
+    command(&bench.url(), CUT).await;
     // What was under way may fail; what comes after must not.
     drop(commit(&store, vec![put("Patient", "b", "x")]).await);
     drop(store.ready().await);
@@ -162,4 +164,29 @@ async fn connections_that_the_server_closed_are_replaced() {
         .await
         .unwrap();
     assert!(read(&store, "Patient", "c").await.is_some());
+}
+
+/// A standby that takes over may not know the last numbers that were given out,
+/// and give them to another instance.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_server_was_lost_no_number_that_it_gave_out_is_used() {
+    let Some(bench) = bench().await else {
+        return;
+    };
+    let (store, other) = (bench.store(), bench.beside(IndexForm::default()).await);
+    commit(&store, vec![put("Patient", "a", "x")])
+        .await
+        .unwrap();
+    let again = "ALTER SEQUENCE resource_rid RESTART WITH 2";
+    command(&bench.url(), again).await;
+    for number in 0..30 {
+        commit(&other, vec![put("Patient", &format!("o{number}"), "x")])
+            .await
+            .unwrap();
+    }
+    command(&bench.url(), CUT).await;
+    drop(commit(&store, vec![put("Patient", "b", "x")]).await);
+    commit(&store, vec![put("Patient", "c", "x")])
+        .await
+        .unwrap();
 }

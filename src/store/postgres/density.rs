@@ -1,5 +1,4 @@
-//! Whether few rows have their clinical time within a range, as far as it was
-//! counted lately.
+//! How many rows have their clinical time within a range, as it was counted lately.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -32,70 +31,73 @@ struct Window {
 
 #[derive(Default)]
 pub(super) struct Density {
-    few: Mutex<HashMap<Window, (Instant, bool)>>,
+    /// Rows, or as many as are no longer few.
+    rows: Mutex<HashMap<Window, (Instant, i64)>>,
 }
 
 impl Density {
     /// The conditions on clinical times, of the search and at the ends of its
-    /// links, that few rows meet.
+    /// links, that few rows meet; and no more rows than how many.
     pub async fn few_moments<'p>(
         &self,
         readers: &Readers,
         plan: &'p SearchPlan,
-    ) -> Result<Vec<&'p Filter>, StoreError> {
+    ) -> Result<Vec<(i64, &'p Filter)>, StoreError> {
         let mut moments = Vec::new();
         gather(&plan.filter, &mut moments);
         let mut few = Vec::new();
         for moment in moments {
-            if self.has_few(readers, &moment).await? {
-                few.push(moment.filter);
+            if let Some(rows) = self.few(readers, &moment).await? {
+                few.push((rows, moment.filter));
             }
         }
         Ok(few)
     }
 
     /// The widest windows are asked about first: they answer for the most ranges.
-    async fn has_few(&self, readers: &Readers, moment: &Moment<'_>) -> Result<bool, StoreError> {
+    async fn few(&self, readers: &Readers, moment: &Moment<'_>) -> Result<Option<i64>, StoreError> {
         for length in LENGTHS {
             let (first, last) = (moment.low >> length, moment.high >> length);
             if last.saturating_sub(first) > 1 {
                 break;
             }
-            let mut few = true;
+            let mut rows = 0;
             for number in first..=last {
-                let resource_type = moment.resource_type.to_owned();
-                let window = Window {
-                    resource_type,
-                    length,
-                    number,
-                };
-                few = few && self.is_thin(readers, window).await?;
+                if rows < FEW {
+                    let resource_type = moment.resource_type.to_owned();
+                    let window = Window {
+                        resource_type,
+                        length,
+                        number,
+                    };
+                    rows += self.rows(readers, window).await?;
+                }
             }
-            if few {
-                return Ok(true);
+            if rows < FEW {
+                return Ok(Some(rows));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
-    async fn is_thin(&self, readers: &Readers, window: Window) -> Result<bool, StoreError> {
-        if let Some(few) = self.known(&window) {
-            return Ok(few);
+    async fn rows(&self, readers: &Readers, window: Window) -> Result<i64, StoreError> {
+        if let Some(rows) = self.known(&window) {
+            return Ok(rows);
         }
-        let rows: Vec<i64> = readers.rows(Width::Narrow, count(&window)).await?;
-        let few = rows.first().is_some_and(|rows| *rows < FEW);
-        let mut known = self.few.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted: Vec<i64> = readers.rows(Width::Narrow, count(&window)).await?;
+        let rows = counted.first().copied().unwrap_or(FEW);
+        let mut known = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_WINDOWS {
             known.clear();
         }
-        known.insert(window, (Instant::now(), few));
-        Ok(few)
+        known.insert(window, (Instant::now(), rows));
+        Ok(rows)
     }
 
-    fn known(&self, window: &Window) -> Option<bool> {
-        let known = self.few.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, few) = known.get(window)?;
-        (at.elapsed() < KEPT_FOR).then_some(*few)
+    fn known(&self, window: &Window) -> Option<i64> {
+        let known = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, rows) = known.get(window)?;
+        (at.elapsed() < KEPT_FOR).then_some(*rows)
     }
 }
 

@@ -3,12 +3,9 @@
 //! guess of the planner costs a thousand times that), and links to what is led
 //! itself. The planner knows texts, and to count them costs as much as to ask it.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use diesel::sql_types::{Array, BigInt};
 
-use super::common::Common;
+use super::common::{Common, Facts};
 use super::density::Density;
 use super::readers::{Readers, Width};
 use crate::store::sql::filter::{is_selective, own_scope, ranges_of};
@@ -39,7 +36,7 @@ pub(super) async fn leaders<'p>(
 ) -> Result<Vec<&'p Filter>, StoreError> {
     let mut survey = Survey {
         scope: plan.scope.filter(),
-        common: known.common.keys(readers).await?,
+        common: known.common.facts(readers).await?,
         moments: known.density.few_moments(readers, plan).await?,
         asked: Vec::new(),
     };
@@ -56,7 +53,7 @@ struct Group<'p> {
     /// An owner or an id leads.
     selective: bool,
     /// Facts or a clinical time that few rows have.
-    rare: Option<&'p Filter>,
+    known: Option<&'p Filter>,
     /// By their numbers in the question.
     asked: Vec<(usize, &'p Filter)>,
     links: Vec<FarGroup<'p>>,
@@ -87,7 +84,7 @@ impl<'p> Group<'p> {
         };
         let counted = self.asked.into_iter().filter_map(few);
         let fewest = counted.min_by_key(|(rows, _)| *rows);
-        let leader = self.rare.or(link).or(fewest.map(|(_, filter)| filter));
+        let leader = self.known.or(link).or(fewest.map(|(_, filter)| filter));
         leaders.extend(leader);
         leader.is_some()
     }
@@ -95,10 +92,9 @@ impl<'p> Group<'p> {
 
 struct Survey<'p> {
     scope: &'p Filter,
-    /// Facts that many rows have, where that is known.
-    common: Option<Arc<HashSet<i64>>>,
-    /// Clinical times that few rows have.
-    moments: Vec<&'p Filter>,
+    common: Facts,
+    /// Clinical times that few rows have, with how many.
+    moments: Vec<(i64, &'p Filter)>,
     asked: Vec<&'p Filter>,
 }
 
@@ -106,7 +102,7 @@ impl<'p> Survey<'p> {
     fn group(&mut self, filter: &'p Filter) -> Group<'p> {
         let mut group = Group {
             selective: is_selective(filter) || is_selective(&own_scope(self.scope, filter)),
-            rare: self.rare_fact(filter).or_else(|| self.moment(filter)),
+            known: self.fewest(filter).map(|(_, leader)| leader),
             ..Group::default()
         };
         self.gather(filter, true, &mut group);
@@ -121,7 +117,7 @@ impl<'p> Survey<'p> {
                 }
             }
             filter if must && ranges_of(filter).is_some() => {
-                let known = group.selective || group.rare.is_some();
+                let known = group.selective || group.known.is_some();
                 if !known && self.asked.len() < ASKED {
                     group.asked.push((self.asked.len(), filter));
                     self.asked.push(filter);
@@ -144,23 +140,23 @@ impl<'p> Survey<'p> {
         }
     }
 
-    fn moment(&self, filter: &'p Filter) -> Option<&'p Filter> {
+    /// What few rows have, of what must hold.
+    fn fewest(&self, filter: &'p Filter) -> Option<(i64, &'p Filter)> {
         match filter {
-            Filter::All(parts) => parts.iter().find_map(|part| self.moment(part)),
-            filter => self.moments.contains(&filter).then_some(filter),
-        }
-    }
-
-    /// Facts that must hold, none of which many rows have.
-    fn rare_fact(&self, filter: &'p Filter) -> Option<&'p Filter> {
-        match filter {
-            Filter::All(parts) => parts.iter().find_map(|part| self.rare_fact(part)),
+            Filter::All(parts) => {
+                let known = parts.iter().filter_map(|part| self.fewest(part));
+                known.min_by_key(|(rows, _)| *rows)
+            }
             Filter::Is(Comparison::Key(keys)) if !keys.is_empty() => {
                 let common = self.common.as_ref()?;
-                let rare = keys.iter().all(|key| !common.contains(&key.0));
-                rare.then_some(filter)
+                let rows = keys.iter().map(|key| common.get(&key.0).unwrap_or(&0));
+                let rows = rows.sum();
+                (rows < FEW).then_some((rows, filter))
             }
-            _ => None,
+            filter => {
+                let mut moments = self.moments.iter();
+                moments.find(|(_, moment)| *moment == filter).copied()
+            }
         }
     }
 }
@@ -186,11 +182,14 @@ async fn count(readers: &Readers, asked: &[&Filter]) -> Result<Vec<i64>, StoreEr
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::store::{Bounds, IndexKey, Link};
 
     const COMMON: i64 = 1;
     const RARE: i64 = 2;
+    const SEVERAL: i64 = 3;
 
     fn fact(key: i64) -> Filter {
         Filter::Is(Comparison::Key(vec![IndexKey(key)]))
@@ -207,15 +206,19 @@ mod tests {
         Filter::All([of_type].into_iter().chain(parts).collect())
     }
 
+    fn survey(scope: &Filter) -> Survey<'_> {
+        Survey {
+            scope,
+            common: Some(Arc::new([(COMMON, FEW), (SEVERAL, 20)].into())),
+            moments: Vec::new(),
+            asked: Vec::new(),
+        }
+    }
+
     /// What leads where each question has so many rows, in turn.
     fn led(filter: &Filter, rows: &[i64]) -> Vec<Filter> {
         let scope = Filter::All(Vec::new());
-        let mut survey = Survey {
-            scope: &scope,
-            common: Some(Arc::new([COMMON].into())),
-            moments: Vec::new(),
-            asked: Vec::new(),
-        };
+        let mut survey = survey(&scope);
         let group = survey.group(filter);
         assert_eq!(survey.asked.len(), rows.len());
         let mut leaders = Vec::new();
@@ -246,28 +249,22 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_few_rows_have_leads_unasked_unless_a_fact_does() {
+    fn of_what_few_rows_have_the_fewest_lead() {
         let scope = Filter::All(Vec::new());
         let time = Filter::Is(Comparison::Moment(Bounds::default()));
-        let led = |parts: Vec<Filter>| {
+        let led = |rows: i64, parts: Vec<Filter>| {
             let filter = patients(parts);
-            let mut survey = Survey {
-                scope: &scope,
-                common: Some(Arc::new([COMMON].into())),
-                moments: vec![&time],
-                asked: Vec::new(),
+            let survey = Survey {
+                moments: vec![(rows, &time)],
+                ..survey(&scope)
             };
-            let group = survey.group(&filter);
-            assert!(survey.asked.is_empty());
-            let mut leaders = Vec::new();
-            group.choose(&[], &mut leaders);
-            leaders.into_iter().cloned().collect::<Vec<_>>()
+            survey.fewest(&filter).map(|(_, leader)| leader.clone())
         };
-        assert_eq!(
-            led(vec![fact(COMMON), time.clone(), range(1)]),
-            [time.clone()]
-        );
-        assert_eq!(led(vec![time.clone(), fact(RARE)]), [fact(RARE)]);
+        let both = || vec![fact(SEVERAL), time.clone(), fact(COMMON)];
+        assert_eq!(led(19, both()), Some(time.clone()));
+        assert_eq!(led(21, both()), Some(fact(SEVERAL)));
+        assert_eq!(led(21, vec![time.clone(), fact(RARE)]), Some(fact(RARE)));
+        assert_eq!(led(FEW - 1, vec![time.clone()]), Some(time.clone()));
     }
 
     #[test]
