@@ -48,10 +48,18 @@ pub fn is_usable(content: &Map<String, Value>) -> bool {
 
 /// Whether it carries the tag of the service's judgement on its values.
 pub fn has_tag(content: &Map<String, Value>, code: &str) -> bool {
+    has_tag_where(content, |tag| tag == code)
+}
+
+/// Whether it carries one of those tags whose code is one of these.
+pub fn has_tag_where(content: &Map<String, Value>, is: impl Fn(&str) -> bool) -> bool {
     let system = quality();
     let meta = content.get("meta").and_then(Value::as_object);
     let mut tags = meta.into_iter().flat_map(|meta| items(meta, "tag"));
-    tags.any(|tag| is_coding(tag, &system, code))
+    tags.any(|tag| {
+        let member = |name| tag.get(name).and_then(Value::as_str);
+        member("system") == Some(&system) && is(member("code").unwrap_or_default())
+    })
 }
 
 pub fn is_coding(coding: &Value, system: &str, code: &str) -> bool {

@@ -55,13 +55,14 @@ pub struct Settings {
     pub cursors: CursorKey,
 }
 
-/// One resource about to be written; `content` is `None` for a deletion.
+/// One resource about to be written; `content` is `None` for a deletion. Attempts
+/// share it until a rule changes it.
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub key: ResourceKey,
     pub method: Method,
     pub guard: Guard,
-    pub content: Option<Resource>,
+    pub content: Option<Arc<Resource>>,
 }
 
 pub struct Engine {

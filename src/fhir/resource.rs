@@ -13,7 +13,7 @@ use super::outcome::{Failure, Kind};
 use crate::store::{ResourceKey, Stored};
 
 /// A JSON object with a `resourceType`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     pub resource_type: String,
     pub content: Map<String, Value>,

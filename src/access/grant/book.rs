@@ -186,7 +186,7 @@ impl Grants {
             let draft = drafts.iter().find(|draft| draft.key.id == basis.consent);
             let consent = match draft.and_then(|draft| draft.content.clone()) {
                 Some(consent) => Some(consent),
-                None => self.find("Consent", &basis.consent).await?,
+                None => self.find("Consent", &basis.consent).await?.map(Arc::new),
             };
             let permits = consent.and_then(|consent| {
                 consent::permits(&consent.content, &basis.patient, &grant.practitioner, now)
@@ -332,7 +332,7 @@ impl Grants {
             key,
             method: Method::Put,
             guard: Guard::VersionIs(stored.version),
-            content: Some(consent),
+            content: Some(consent.into()),
         }))
     }
 

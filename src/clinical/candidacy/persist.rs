@@ -109,7 +109,7 @@ fn draft(
         key: ResourceKey::new(name, id),
         method: Method::Post,
         guard,
-        content: Some(resource),
+        content: Some(resource.into()),
     })
 }
 

@@ -59,7 +59,8 @@ impl Rule for CanonicalGuard {
                 .is_some_and(|rest| rest.starts_with('/'))
         };
         TYPES.contains(&draft.key.resource_type.as_str())
-            && (self.published(&draft.key).is_some() || draft.content.as_ref().is_some_and(claims))
+            && (self.published(&draft.key).is_some()
+                || draft.content.as_deref().is_some_and(claims))
     }
 
     async fn review(
@@ -79,7 +80,7 @@ impl Rule for CanonicalGuard {
                 (Some(own), Some(sent)) if same(own, &sent.content) => {}
                 // A copy may be of other rules than those that answer now.
                 (Some(own), Some(_)) if restores => {
-                    draft.content = Some(Resource::from_object(own.clone())?);
+                    draft.content = Some(Resource::from_object(own.clone())?.into());
                     let text = format!(
                         "{} is kept as this version of the service has it.",
                         draft.key

@@ -75,7 +75,7 @@ async fn outdated(
             key: key.clone(),
             method: Method::Put,
             guard,
-            content: Some(Resource::from_object(content.clone())?),
+            content: Some(Resource::from_object(content.clone())?.into()),
         });
     }
     Ok(drafts)

@@ -146,7 +146,7 @@ impl Operation for PlanCourse {
         if call.arguments.text("dry-run") == Some("true") {
             let contents = drafts.into_iter().filter_map(|draft| draft.content);
             let shown = contents
-                .map(|resource| Value::Object(resource.content))
+                .map(|resource| Value::Object(resource.content.clone()))
                 .collect();
             return Ok(answer(knowledge, "dry-run", shown));
         }
@@ -157,7 +157,7 @@ impl Operation for PlanCourse {
                     .iter()
                     .zip(&done.shown)
                     .filter_map(|(draft, shown)| {
-                        let content = draft.content.clone()?.content;
+                        let content = draft.content.as_ref()?.content.clone();
                         let hidden =
                             json!({"resourceType": draft.key.resource_type, "id": draft.key.id});
                         Some(if *shown {
@@ -294,6 +294,6 @@ fn draft(
         key,
         method: Method::Post,
         guard,
-        content: Some(resource),
+        content: Some(resource.into()),
     })
 }

@@ -247,7 +247,7 @@ fn put(
     same: bool,
 ) -> Result<(), Failure> {
     if let Some(draft) = drafts.iter_mut().find(|draft| draft.key == key) {
-        draft.content = Some(Resource::from_object(content)?);
+        draft.content = Some(Resource::from_object(content)?.into());
         return Ok(());
     }
     if same {
@@ -258,7 +258,7 @@ fn put(
         key,
         method: Method::Put,
         guard,
-        content: Some(Resource::from_object(content)?),
+        content: Some(Resource::from_object(content)?.into()),
     });
     Ok(())
 }

@@ -70,7 +70,8 @@ impl Rule for MeasureWatch {
         let review = desk.review;
         for draft in drafts.iter_mut().filter(|draft| self.concerns(draft)) {
             if let Some(resource) = &mut draft.content {
-                interpretation::fill(&self.0.knowledge, &mut resource.content);
+                let content = &mut Arc::make_mut(resource).content;
+                interpretation::fill(&self.0.knowledge, content);
             }
         }
         Ok(review)

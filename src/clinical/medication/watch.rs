@@ -368,7 +368,7 @@ fn put(
         } else {
             Method::Put
         };
-        draft.content = Some(Resource::from_object(new)?);
+        draft.content = Some(Resource::from_object(new)?.into());
         return Ok(());
     }
     if old == Some(&new) {
@@ -379,7 +379,7 @@ fn put(
         key,
         method: Method::Put,
         guard,
-        content: Some(Resource::from_object(new)?),
+        content: Some(Resource::from_object(new)?.into()),
     });
     Ok(())
 }

@@ -50,7 +50,7 @@ pub fn changed(version: Version, change: impl FnOnce(&mut Map<String, Value>)) -
         key: version.key,
         method: Method::Put,
         guard: Guard::VersionIs(version.version),
-        content: Some(resource),
+        content: Some(resource.into()),
     }
 }
 
@@ -69,7 +69,7 @@ pub async fn write(call: &Call<'_>, drafts: Vec<Draft>) -> Result<Answer, Failur
     let draft = done.drafts.first();
     let content = draft.and_then(|draft| draft.content.clone());
     let content = content.filter(|_| done.shown.first() == Some(&true));
-    let shown = content.map(|resource| Value::Object(resource.content));
+    let shown = content.map(|resource| Value::Object(resource.content.clone()));
     Ok(bundle(call, shown.into_iter().collect()))
 }
 

@@ -11,6 +11,7 @@ use crate::clinical::CANONICAL;
 use crate::clinical::interpretation::{say, withdraw};
 use crate::clinical::knowledge::{Entry, Knowledge, Limit};
 use crate::clinical::observation::{compare, quantity, sign_of};
+use crate::fhir::search::path::items;
 
 const SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
 
@@ -35,6 +36,15 @@ pub fn fill(knowledge: &Knowledge, content: &mut Map<String, Value>, doubtful: b
         }
     }
     tell(content, worst);
+}
+
+/// Whether [`fill`] could change anything.
+pub fn has_part(knowledge: &Knowledge, content: &Map<String, Value>) -> bool {
+    let says = |holder: &Map<String, Value>| {
+        holder.contains_key("interpretation") || crossed(knowledge, holder).is_some()
+    };
+    let components = items(content, "component").iter();
+    says(content) || components.filter_map(Value::as_object).any(says)
 }
 
 /// The farthest limit that the value is beyond.

@@ -60,7 +60,7 @@ impl VitalsWatch {
         let Some(resource) = &mut draft.content else {
             return Ok(None);
         };
-        let content = &mut resource.content;
+        let content = &resource.content;
         let knowledge = &self.rules.knowledge;
         let found = findings(knowledge, content);
         let implausible = found.iter().any(|one| one.grade == Grade::Implausible);
@@ -95,8 +95,12 @@ impl VitalsWatch {
                 .into_iter()
                 .map(|one| Issue::warning(Kind::BusinessRule, one.text).at(one.place)),
         );
-        mark(content, old, implausible, confirmed);
-        interpretation::fill(knowledge, content, implausible && !confirmed);
+        let silent = !implausible && !flag::is_marked(content);
+        if !silent || interpretation::has_part(knowledge, content) {
+            let content = &mut Arc::make_mut(resource).content;
+            mark(content, old, implausible, confirmed);
+            interpretation::fill(knowledge, content, implausible && !confirmed);
+        }
         Ok(None)
     }
 }

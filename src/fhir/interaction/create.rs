@@ -76,7 +76,7 @@ pub fn new_draft(mut resource: Resource, guard: Guard) -> Draft {
         key: ResourceKey::new(resource.resource_type.as_str(), id),
         method: Method::Post,
         guard,
-        content: Some(resource),
+        content: Some(resource.into()),
     }
 }
 

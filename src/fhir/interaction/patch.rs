@@ -158,7 +158,7 @@ pub fn draft(
         key: stored.key.clone(),
         method: Method::Patch,
         guard,
-        content: Some(patched),
+        content: Some(patched.into()),
     })
 }
 

@@ -4,6 +4,7 @@
 //! writes all. A lost race starts over.
 
 use std::collections::{HashMap, HashSet, hash_map};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -79,7 +80,8 @@ async fn steps(
         if let Step::Write { draft, .. } = step
             && let Some(resource) = &mut draft.content
         {
-            links::rewrite(engine.definitions, &moves, &mut resource.content);
+            let content = &mut Arc::make_mut(resource).content;
+            links::rewrite(engine.definitions, &moves, content);
         }
     }
     refuse_placeholders(&steps)?;
@@ -189,7 +191,8 @@ async fn resolve_conditional(
         let Some(resource) = &mut draft.content else {
             continue;
         };
-        for reference in links::conditional(engine.definitions, &mut resource.content) {
+        let content = &mut Arc::make_mut(resource).content;
+        for reference in links::conditional(engine.definitions, content) {
             if let hash_map::Entry::Vacant(place) = moves.entry(reference) {
                 let key = lookup(engine, authority, place.key()).await;
                 let key = key.map_err(|failure| at_entry(index, failure))?;

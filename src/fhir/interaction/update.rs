@@ -56,7 +56,7 @@ pub fn draft(
         key,
         method: Method::Put,
         guard: condition::if_match(conditions, otherwise)?,
-        content: Some(resource),
+        content: Some(resource.into()),
     })
 }
 
@@ -135,7 +135,7 @@ pub async fn conditional_draft(
                 key: stored.key,
                 method: Method::Put,
                 guard,
-                content: Some(resource),
+                content: Some(resource.into()),
             };
             Ok((draft, conditions.if_match.is_none()))
         }
@@ -189,6 +189,6 @@ async fn create_as(
         key,
         method: Method::Put,
         guard,
-        content: Some(resource),
+        content: Some(resource.into()),
     })
 }
