@@ -2,6 +2,7 @@
 //! with it. <https://hl7.org/fhir/R4/observation.html>
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -105,7 +106,7 @@ pub fn effective(content: &Map<String, Value>) -> Option<date::Range> {
 }
 
 /// The unit of a Quantity, where UCUM knows it.
-pub fn unit_of(quantity: &Map<String, Value>) -> Option<Unit> {
+pub fn unit_of(quantity: &Map<String, Value>) -> Option<Arc<Unit>> {
     let ucum = text(quantity, "system") == Some(ucum::SYSTEM);
     text(quantity, "code").filter(|_| ucum).and_then(ucum::unit)
 }

@@ -279,7 +279,7 @@ impl Found {
         let (Some(systolic), Some(diastolic)) = (half("systolic"), half("diastolic")) else {
             return;
         };
-        let kind = |quantity| unit_of(quantity).map(|unit| unit.kind());
+        let kind = |quantity| unit_of(quantity).map(|unit| unit.kind().to_owned());
         let values = in_base(systolic).zip(in_base(diastolic));
         if kind(systolic) == kind(diastolic)
             && values.is_some_and(|(systolic, diastolic)| systolic <= diastolic)

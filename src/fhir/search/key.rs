@@ -80,13 +80,13 @@ pub fn compartment_key(compartment: &str, id: &str) -> IndexKey {
 
 /// Unambiguous: each part is preceded by its length.
 pub fn hash(parts: &[&str]) -> IndexKey {
-    let mut digest = Sha256::new();
+    let mut text = Vec::with_capacity(192);
     for part in parts {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part.as_bytes());
+        text.extend((part.len() as u64).to_be_bytes());
+        text.extend(part.as_bytes());
     }
     let mut head = [0; 8];
-    for (to, from) in head.iter_mut().zip(digest.finalize()) {
+    for (to, from) in head.iter_mut().zip(Sha256::digest(text)) {
         *to = from;
     }
     IndexKey(i64::from_be_bytes(head))

@@ -60,7 +60,7 @@ impl QuantityTest {
             (Some(ucum::SYSTEM), Some(code)) if ucum::unit(code).is_some() => {
                 let unit = ucum::unit(code)?;
                 let number = NumberTest::new(prefix, value, |value| unit.ordered(value))?;
-                let unit = UnitName::Kind(unit.kind());
+                let unit = UnitName::Kind(unit.kind().to_owned());
                 Some(Self { number, unit })
             }
             (Some(system), code) => plain(UnitName::SystemCode(
@@ -186,7 +186,7 @@ fn in_units(
     let measured = (system == ucum::SYSTEM).then(|| ucum::unit(code)).flatten();
     let kind = measured.and_then(|unit| {
         let range = ends.range(|value| unit.ordered(value))?;
-        Some((UnitName::Kind(unit.kind()), range))
+        Some((UnitName::Kind(unit.kind().to_owned()), range))
     });
     names.push(kind.unwrap_or_else(|| {
         (

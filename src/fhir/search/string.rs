@@ -9,6 +9,9 @@ use super::path::items;
 /// Longer texts are searched by their beginning.
 pub const LIMIT: usize = 256;
 
+/// Bytes of UTF-8.
+const LONGEST_LETTER: usize = 4;
+
 /// The parts of a HumanName and of an Address that are searched.
 const PARTS: [&str; 11] = [
     "text",
@@ -26,25 +29,29 @@ const PARTS: [&str; 11] = [
 
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len().min(LIMIT));
-    let mut length = 0;
     for word in text.split(|c: char| c.is_whitespace() || c == '\0') {
-        let mut letters = word.nfkd().flat_map(char::to_lowercase).filter_map(letter);
-        let Some(first) = letters.next() else {
-            continue;
-        };
-        if !folded.is_empty() {
+        let end = folded.len();
+        if end > 0 {
             folded.push(' ');
-            length += 1;
         }
-        for c in std::iter::once(first).chain(letters) {
-            folded.push(c);
-            length += 1;
+        let begin = folded.len();
+        if word.is_ascii() {
+            folded.extend(word.chars().map(|c| c.to_ascii_lowercase()));
+        } else {
+            let letters = word.nfkd().flat_map(char::to_lowercase);
+            folded.extend(letters.filter_map(letter));
         }
-        if length > LIMIT {
+        if folded.len() == begin {
+            folded.truncate(end);
+        }
+        if folded.len() > LIMIT * LONGEST_LETTER {
             break;
         }
     }
-    folded.chars().take(LIMIT).collect()
+    if let Some((end, _)) = folded.char_indices().nth(LIMIT) {
+        folded.truncate(end);
+    }
+    folded
 }
 
 /// A final sigma is a sigma.

@@ -2,7 +2,7 @@
 //! whatever their unit. <https://ucum.org/ucum>
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::decimal::{Decimal, gcd};
 use super::ucum_units::{BASE, PREFIXES, UNITS};
@@ -22,11 +22,14 @@ pub struct Unit {
     /// Added to the value before anything else: degrees Celsius.
     offset: Option<Decimal>,
     base: BTreeMap<&'static str, i32>,
+    /// Of a whole code: its base units as a text.
+    kind: String,
 }
 
 /// `None` where the code is not known or its scale is not linear.
-pub fn unit(code: &str) -> Option<Unit> {
-    static KNOWN: LazyLock<Mutex<HashMap<String, Option<Unit>>>> = LazyLock::new(Mutex::default);
+pub fn unit(code: &str) -> Option<Arc<Unit>> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Option<Arc<Unit>>>>> =
+        LazyLock::new(Mutex::default);
     /// Clients must not fill the memory with codes.
     const KEPT: usize = 1_000;
     if code.len() > LONGEST {
@@ -37,7 +40,7 @@ pub fn unit(code: &str) -> Option<Unit> {
         return unit.clone();
     }
     drop(known);
-    let unit = read(code);
+    let unit = read(code).map(Arc::new);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if known.len() < KEPT {
         known.insert(code.to_owned(), unit.clone());
@@ -56,20 +59,21 @@ fn read(code: &str) -> Option<Unit> {
         depth: 0,
     };
     let unit = parser.term()?;
+    let powers = unit.base.iter();
+    let powers: Vec<_> = powers
+        .map(|(base, power)| format!("{base}{power}"))
+        .collect();
     parser.rest.is_empty().then_some(Unit {
         offset: offset.and_then(Decimal::parse),
+        kind: powers.join("."),
         ..unit
     })
 }
 
 impl Unit {
     /// The same text for all units of one kind.
-    pub fn kind(&self) -> String {
-        let powers = self
-            .base
-            .iter()
-            .map(|(base, power)| format!("{base}{power}"));
-        powers.collect::<Vec<_>>().join(".")
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// The value in base units, in the form of [`Decimal::ordered`].
@@ -131,6 +135,7 @@ impl Unit {
             exponent,
             offset: None,
             base: BTreeMap::new(),
+            kind: String::new(),
         }
     }
 
@@ -149,6 +154,7 @@ impl Unit {
             exponent: self.exponent.checked_add(other.exponent)?,
             offset: None,
             base,
+            kind: String::new(),
         })
     }
 
@@ -163,6 +169,7 @@ impl Unit {
                 .into_iter()
                 .map(|(name, power)| (name, -power))
                 .collect(),
+            kind: String::new(),
         }
     }
 
@@ -311,7 +318,7 @@ mod tests {
     fn in_base(value: &str, code: &str) -> (i64, String) {
         let unit = unit(code).unwrap_or_else(|| panic!("{code} is a unit"));
         let value = Decimal::parse(value).unwrap();
-        (unit.ordered(value).unwrap(), unit.kind())
+        (unit.ordered(value).unwrap(), unit.kind().to_owned())
     }
 
     #[test]
