@@ -7,6 +7,7 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 # The dependencies alone make a layer that changes only with Cargo.lock. The source
 # stands in as an empty program until the next layer.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY xtask/Cargo.toml xtask/
 RUN mkdir src xtask/src \

@@ -56,7 +56,11 @@ fn flag(of: &ResourceKey) -> Draft {
         key: ResourceKey::new("Flag", of.id.clone()),
         method: Method::Put,
         guard: Guard::None,
-        content: Some(Resource::from_object(content.as_object().unwrap().clone()).unwrap()),
+        content: Some(
+            Resource::from_object(content.as_object().unwrap().clone())
+                .unwrap()
+                .into(),
+        ),
     }
 }
 

@@ -38,6 +38,7 @@ pub mod string;
 mod suggest;
 pub mod token;
 pub mod ucum;
+mod ucum_code;
 mod ucum_units;
 mod uri;
 mod value;

@@ -9,7 +9,8 @@ use diesel::sql_types::BigInt;
 use super::dialect::Postgres;
 use super::lead::FEW;
 use super::readers::{Readers, Width};
-use crate::store::sql::{Reach, Sql, Statement, compare, filter};
+use crate::store::sql::filter::{self, own_scope};
+use crate::store::sql::{Reach, Sql, Statement, compare};
 use crate::store::{Bounds, Comparison, Filter, SearchPlan, StoreError};
 
 /// A window that has filled meanwhile costs a search what it has more.
@@ -44,7 +45,7 @@ impl Density {
         plan: &'p SearchPlan,
     ) -> Result<Vec<(i64, &'p Filter)>, StoreError> {
         let mut moments = Vec::new();
-        gather(&plan.filter, &mut moments);
+        gather(plan.scope.filter(), &plan.filter, &mut moments);
         let mut few = Vec::new();
         for moment in moments {
             if let Some(rows) = self.few(readers, &moment).await? {
@@ -130,24 +131,31 @@ struct Moment<'p> {
     high: i64,
 }
 
-/// What must hold of the rows, and of those at the far ends of links.
-fn gather<'p>(rows: &'p Filter, moments: &mut Vec<Moment<'p>>) {
+/// What must hold of the rows, and of those at the far ends of links. Where an owner
+/// or an id leads, nothing else needs to.
+fn gather<'p>(scope: &Filter, rows: &'p Filter, moments: &mut Vec<Moment<'p>>) {
+    let is_led = filter::is_selective(rows) || filter::is_selective(&own_scope(scope, rows));
     let of_type = match filter::types_of(rows) {
-        Some([one]) => Some(one.as_str()),
+        Some([one]) if !is_led => Some(one.as_str()),
         _ => None,
     };
-    gather_of(rows, of_type, moments);
+    gather_of(scope, rows, of_type, moments);
 }
 
-fn gather_of<'p>(filter: &'p Filter, of_type: Option<&'p str>, moments: &mut Vec<Moment<'p>>) {
+fn gather_of<'p>(
+    scope: &Filter,
+    filter: &'p Filter,
+    of_type: Option<&'p str>,
+    moments: &mut Vec<Moment<'p>>,
+) {
     match filter {
         Filter::All(parts) => {
             for part in parts {
-                gather_of(part, of_type, moments);
+                gather_of(scope, part, of_type, moments);
             }
         }
         Filter::RefersTo { to: far, .. } | Filter::ReferredBy { from: far, .. } => {
-            gather(far, moments);
+            gather(scope, far, moments);
         }
         Filter::Is(Comparison::Moment(bounds)) => {
             let low = bounds.low_min;
@@ -168,7 +176,7 @@ fn gather_of<'p>(filter: &'p Filter, of_type: Option<&'p str>, moments: &mut Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Link;
+    use crate::store::{IndexKey, Link};
 
     fn moment(low: Option<i64>, high: Option<i64>) -> Filter {
         Filter::Is(Comparison::Moment(Bounds {
@@ -185,12 +193,10 @@ mod tests {
 
     fn gathered(filter: &Filter) -> Vec<(&str, i64, i64)> {
         let mut moments = Vec::new();
-        gather(filter, &mut moments);
-        let place = |moment: &Moment<'_>| (moment.low, moment.high);
-        let types = moments.iter().map(|moment| moment.resource_type);
-        types
-            .zip(moments.iter().map(place))
-            .map(|(of, (low, high))| (of, low, high))
+        gather(&Filter::All(Vec::new()), filter, &mut moments);
+        let moments = moments.into_iter();
+        moments
+            .map(|moment| (moment.resource_type, moment.low, moment.high))
             .collect()
     }
 
@@ -213,6 +219,13 @@ mod tests {
         assert_eq!(gathered(&open), []);
         let typeless = Filter::All(vec![moment(Some(3), Some(4))]);
         assert_eq!(gathered(&typeless), []);
+    }
+
+    #[test]
+    fn beside_an_owner_no_time_is_asked_about() {
+        let owner = Filter::Is(Comparison::Owner(vec![IndexKey(1)]));
+        let filter = rows_of("Appointment", [moment(Some(3), Some(4)), owner]);
+        assert_eq!(gathered(&filter), []);
     }
 
     #[test]
