@@ -14,6 +14,7 @@ import data
 import limits
 import load
 import server
+import soak
 import table
 import workloads
 
@@ -34,6 +35,8 @@ def options():
     parser.add_argument("--runs", type=int, default=3, help="of which the median counts")
     parser.add_argument("--growth", type=int, default=0, metavar="TIMES",
                         help=f"measure {', '.join(GROWTH)} at the scale and at so many times the data")
+    parser.add_argument("--soak", type=int, default=0, metavar="MINUTES",
+                        help="instead of figures: so long under mixed load, with the memory at each minute")
     parser.add_argument("--import", dest="imported", type=pathlib.Path, metavar="FOLDER",
                         help="also time the import of the FHIR files in this folder (a Synthea set)")
     chosen = parser.parse_args()
@@ -71,14 +74,28 @@ class Run:
             say(f"  {workload.id}: " + table.levels(figures[workload.id]))
         return figures
 
-    def service(self, store):
-        """Figures of our own service on a store, and what else there is to say of it."""
+    def filled(self, store):
+        """Our own service, not started yet, where it keeps the records, and how long they took to come in."""
         url = self.database(store)
         service = server.Service(self.chosen.binary, url, self.folder)
         seconds = service.import_files([str(self.files)])
-        other = {"import, resources/s": self.count / seconds}
         if store == "postgres":
             limits.psql(url, "VACUUM ANALYZE")
+        return service, url, seconds
+
+    def soak(self, store):
+        """The memory by minute, and what went wrong."""
+        service, _, _ = self.filled(store)
+        service.start("Patient/p1")
+        try:
+            return soak.soak(service, self.folder, self.patients, self.chosen.soak, self.chosen.levels[-1])
+        finally:
+            service.stop()
+
+    def service(self, store):
+        """Figures of our own service on a store, and what else there is to say of it."""
+        service, url, seconds = self.filled(store)
+        other = {"import, resources/s": self.count / seconds}
         other["bytes on disk per resource"] = self.size(store, url) / self.count
         other["start to first answer, ms"] = service.start("Patient/p1")
         try:
@@ -141,15 +158,20 @@ def measure(run, chosen):
         other = {} if chosen.loaded else {"loaded by HTTP, resources/s": other_server.load(run.patients)}
         return {"server": (run.measure(other_server.base), other)}
     columns = {}
-    postgres = "UNLOOP_TEST_POSTGRES_URL" in os.environ and "postgres" in chosen.stores
-    if postgres:
+    if "postgres" in stores(chosen):
         say("limit")
         columns["limit"] = run.limits()
-    for store in ("postgres", "sqlite"):
-        if store in chosen.stores and (store == "sqlite" or postgres):
-            say(store)
-            columns[store] = run.service(store)
+    for store in stores(chosen):
+        say(store)
+        columns[store] = run.service(store)
     return columns
+
+
+def stores(chosen):
+    """Those that can be measured, with or without a PostgreSQL."""
+    postgres = "UNLOOP_TEST_POSTGRES_URL" in os.environ
+    wanted = chosen.stores.split(",")
+    return [store for store in ("postgres", "sqlite") if store in wanted and (store == "sqlite" or postgres)]
 
 
 def main():
@@ -157,6 +179,10 @@ def main():
     patients = max(20, round(1000 * chosen.scale))
     with tempfile.TemporaryDirectory(prefix="unloop-bench-") as folder:
         folder = pathlib.Path(folder)
+        if chosen.soak:
+            run = Run(chosen, folder, patients)
+            print(table.memory({store: run.soak(store) for store in stores(chosen)}))
+            return
         columns = measure(Run(chosen, folder, patients), chosen)
         print(table.figures(chosen, columns))
         if chosen.growth:

@@ -101,3 +101,11 @@ def growth(chosen, columns, grown):
                         f"{number(before.per_second)} → {number(after.per_second)} ({before.per_second / after.per_second:.2f} times slower)")
         lines.append(line)
     return rows([f"{chosen.growth} times the data"] + [f"{name}, per second at {level}" for name in columns], lines) + "\n"
+
+
+def memory(columns):
+    """Resident megabytes by minute under mixed load."""
+    minutes = [str(minute) for minute in range(max(len(memory) for memory, _ in columns.values()))]
+    lines = [[name] + [number(megabytes) for megabytes in memory] for name, (memory, _) in columns.items()]
+    wrong = [f"{name}: {one}" for name, (_, found) in columns.items() for one in found]
+    return rows(["MB at minute"] + minutes, lines) + "\n\n" + ("\n".join(wrong) or "No errors.") + "\n"

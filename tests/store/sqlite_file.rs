@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, QueryDsl, RunQueryDsl, SqliteConnection};
 
 use unloop::store::sqlite::{SqliteSettings, SqliteStore};
 use unloop::store::{Commit, OutboxRow, Store, StoreError};
@@ -153,5 +153,27 @@ async fn a_failure_half_way_undoes_its_own_commit_only() {
         assert_eq!(result.is_ok(), n % 3 != 0);
         let stored = read(&store, "Patient", &format!("p{n}")).await;
         assert_eq!(stored.is_some(), n % 3 != 0);
+    }
+}
+
+diesel::table! {
+    pragma_compile_options (compile_options) {
+        compile_options -> Text,
+    }
+}
+
+/// `.cargo/config.toml` says how, and why.
+#[test]
+fn sqlite_is_built_without_what_holds_it_back() {
+    use pragma_compile_options::dsl::{compile_options, pragma_compile_options};
+    let mut connection = SqliteConnection::establish(":memory:").unwrap();
+    let query = pragma_compile_options.select(compile_options);
+    let options: Vec<String> = query.load(&mut connection).unwrap();
+    let has = |option: &str| options.iter().any(|one| one == option);
+    for wanted in ["THREADSAFE=2", "ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {
+        assert!(has(wanted), "{options:?}");
+    }
+    for unwanted in ["ENABLE_MEMORY_MANAGEMENT", "ENABLE_STAT4", "ENABLE_FTS5"] {
+        assert!(!has(unwanted), "{options:?}");
     }
 }
