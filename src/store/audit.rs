@@ -9,10 +9,11 @@
 //! of a chain is sealed: a row's own hash does not tell how the chain would be
 //! kept if it ended there, so that nobody without the key cuts off its end.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
-use super::chain_key::{ChainKey, hex, key_name};
+use super::chain_key::{ChainKey, key_name};
 
 /// One thing that happened, as text that means nothing here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,7 +219,7 @@ fn hash(key: Option<&ChainKey>, label: &[u8], parts: &[&[u8]]) -> String {
                 digest.update((part.len() as u64).to_be_bytes());
                 digest.update(part);
             }
-            hex(&digest.finalize())
+            HEXLOWER.encode(&digest.finalize())
         }
     }
 }

@@ -2,6 +2,7 @@
 //! key makes no hashes that fit. <https://www.rfc-editor.org/rfc/rfc2104>
 
 use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
 
 /// Hex digits of a key's name.
 const NAME: usize = 8;
@@ -18,7 +19,7 @@ impl ChainKey {
     pub fn new(bytes: &[u8; 32]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
         let named = hmac::sign(&key, b"name");
-        let name = hex(named.as_ref()).chars().take(NAME).collect();
+        let name = HEXLOWER.encode(named.as_ref()).chars().take(NAME).collect();
         Self { key, name }
     }
 
@@ -40,7 +41,7 @@ impl ChainKey {
             signing.update(&(part.len() as u64).to_be_bytes());
             signing.update(part);
         }
-        hex(signing.sign().as_ref())
+        HEXLOWER.encode(signing.sign().as_ref())
     }
 }
 
@@ -60,13 +61,4 @@ impl std::fmt::Debug for ChainKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ChainKey({})", self.name)
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a String takes whatever is written");
-    }
-    text
 }

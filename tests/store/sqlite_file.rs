@@ -165,9 +165,8 @@ diesel::table! {
 /// `.cargo/config.toml` says how, and why.
 #[test]
 fn sqlite_is_built_without_what_holds_it_back() {
-    use pragma_compile_options::dsl::{compile_options, pragma_compile_options};
     let mut connection = SqliteConnection::establish(":memory:").unwrap();
-    let query = pragma_compile_options.select(compile_options);
+    let query = pragma_compile_options::table.select(pragma_compile_options::compile_options);
     let options: Vec<String> = query.load(&mut connection).unwrap();
     let has = |option: &str| options.iter().any(|one| one == option);
     for wanted in ["THREADSAFE=2", "ENABLE_QPSG", "DEFAULT_MEMSTATUS=0"] {

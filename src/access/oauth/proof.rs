@@ -1,6 +1,7 @@
 //! What a client signs to prove itself: with a registered key, for a short time,
 //! and once. <https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html>
 
+use data_encoding::HEXLOWER;
 use jsonwebtoken::Algorithm;
 use sha2::{Digest as _, Sha256};
 
@@ -72,11 +73,7 @@ impl AuthorizationServer {
         // No id has it.
         digest.update(b"\n");
         digest.update(jti.as_bytes());
-        let id: String = digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = HEXLOWER.encode(&digest.finalize());
         let insert = RegistryWrite::Insert {
             body: "{}".to_owned(),
             expires: Some((expires + 2 * LEEWAY).saturating_mul(1_000_000)),

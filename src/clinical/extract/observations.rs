@@ -1,6 +1,7 @@
 //! The Observations that follow from answers, under ids that never change.
 //! <https://hl7.org/fhir/R4/observation.html>
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -22,10 +23,9 @@ pub const PREFIX: &str = "ex-";
 
 pub fn key(score: &str, response: &ResourceKey) -> ResourceKey {
     let digest = Sha256::digest(format!("{score}\n{response}"));
-    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
     ResourceKey::new(
         "Observation",
-        format!("{PREFIX}{}", digits.collect::<String>()),
+        format!("{PREFIX}{:.32}", HEXLOWER.encode(&digest)),
     )
 }
 

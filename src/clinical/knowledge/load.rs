@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
@@ -109,11 +110,7 @@ impl Shelf {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text.as_bytes());
         }
-        digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        HEXLOWER.encode(&digest.finalize())
     }
 
     pub fn parse(&self) -> Result<Files, Vec<Fault>> {

@@ -1,6 +1,7 @@
 //! A finding as a DetectedIssue: one for each rule and record, under an id that
 //! never changes. <https://hl7.org/fhir/R4/detectedissue.html>
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -26,12 +27,8 @@ pub fn rule_system() -> String {
 
 pub fn key(rule: &str, subject: &ResourceKey) -> ResourceKey {
     let digest = Sha256::digest(format!("{rule}\n{subject}"));
-    let digits: String = digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    ResourceKey::new("DetectedIssue", format!("mc-{digits}"))
+    let digits = HEXLOWER.encode(&digest);
+    ResourceKey::new("DetectedIssue", format!("mc-{digits:.32}"))
 }
 
 /// Kept by this service, by its identifier.

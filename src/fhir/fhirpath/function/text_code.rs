@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::Table;
 use super::call::{Call, empty, string};
@@ -44,7 +45,7 @@ fn encode(text: &str, format: &str) -> Option<String> {
     Some(match format {
         "base64" => STANDARD.encode(text),
         "urlbase64" => URL_SAFE.encode(text),
-        "hex" => text.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        "hex" => HEXLOWER.encode(text.as_bytes()),
         _ => return None,
     })
 }
@@ -53,11 +54,7 @@ fn decode(text: &str, format: &str) -> Option<String> {
     let bytes = match format {
         "base64" => STANDARD.decode(text).ok()?,
         "urlbase64" => URL_SAFE.decode(text).ok()?,
-        "hex" => {
-            let pairs = (0..text.len()).step_by(2);
-            let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-            pairs.map(byte).collect::<Option<Vec<u8>>>()?
-        }
+        "hex" => HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?,
         _ => return None,
     };
     String::from_utf8(bytes).ok()
