@@ -5,7 +5,7 @@ ARG RUNTIME_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
-# The dependencies alone make a layer that changes only with Cargo.lock. The source
+# The dependencies alone make a layer that changes only with them. The source
 # stands in as an empty program until the next layer.
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./

@@ -22,6 +22,13 @@ ROOT = pathlib.Path(__file__).parent.parent
 GROWTH = ["s1", "s2", "s5", "create"]
 
 
+def stores(chosen):
+    """Those that can be measured, with or without a PostgreSQL."""
+    postgres = "UNLOOP_TEST_POSTGRES_URL" in os.environ
+    wanted = chosen.stores.replace(" ", "").split(",")
+    return [store for store in ("postgres", "sqlite") if store in wanted and (store == "sqlite" or postgres)]
+
+
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="FHIR base URL of a server that runs already; nothing is started")
@@ -45,6 +52,8 @@ def options():
     unknown = set(names) - set(workloads.BY_ID)
     if unknown:
         parser.error(f"no such workload: {', '.join(sorted(unknown))}")
+    if chosen.soak and (chosen.url or not stores(chosen)):
+        parser.error("--soak starts this repository's service: leave out --url, and set UNLOOP_TEST_POSTGRES_URL for postgres")
     chosen.workloads = [workloads.BY_ID[name] for name in names]
     return chosen
 
@@ -165,13 +174,6 @@ def measure(run, chosen):
         say(store)
         columns[store] = run.service(store)
     return columns
-
-
-def stores(chosen):
-    """Those that can be measured, with or without a PostgreSQL."""
-    postgres = "UNLOOP_TEST_POSTGRES_URL" in os.environ
-    wanted = chosen.stores.split(",")
-    return [store for store in ("postgres", "sqlite") if store in wanted and (store == "sqlite" or postgres)]
 
 
 def main():

@@ -39,7 +39,7 @@ pub fn fill(knowledge: &Knowledge, content: &mut Map<String, Value>, doubtful: b
 }
 
 /// Whether [`fill`] could change anything.
-pub fn has_part(knowledge: &Knowledge, content: &Map<String, Value>) -> bool {
+pub fn may_fill(knowledge: &Knowledge, content: &Map<String, Value>) -> bool {
     let says = |holder: &Map<String, Value>| {
         holder.contains_key("interpretation") || crossed(knowledge, holder).is_some()
     };

@@ -96,7 +96,7 @@ impl VitalsWatch {
                 .map(|one| Issue::warning(Kind::BusinessRule, one.text).at(one.place)),
         );
         let silent = !implausible && !flag::is_marked(content);
-        if !silent || interpretation::has_part(knowledge, content) {
+        if !silent || interpretation::may_fill(knowledge, content) {
             let content = &mut Arc::make_mut(resource).content;
             mark(content, old, implausible, confirmed);
             interpretation::fill(knowledge, content, implausible && !confirmed);

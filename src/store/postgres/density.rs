@@ -6,15 +6,20 @@ use std::time::{Duration, Instant};
 
 use diesel::sql_types::BigInt;
 
+use super::common::Facts;
 use super::dialect::Postgres;
-use super::lead::FEW;
+use super::lead::{FEW, fewest_fact};
 use super::readers::{Readers, Width};
 use crate::store::sql::filter::{self, own_scope};
 use crate::store::sql::{Reach, Sql, Statement, compare};
 use crate::store::{Bounds, Comparison, Filter, SearchPlan, StoreError};
 
-/// A window that has filled meanwhile costs a search what it has more.
-const KEPT_FOR: Duration = Duration::from_secs(600);
+/// A window may fill: a search that it leads then looks at all that is in it.
+const FEW_KEPT_FOR: Duration = Duration::from_secs(60);
+const FULL_KEPT_FOR: Duration = Duration::from_secs(600);
+
+/// Beside a fact of so few rows no time is asked about.
+const FEW_ENOUGH: i64 = 50;
 
 /// So many windows are remembered.
 const MOST_WINDOWS: usize = 10_000;
@@ -37,15 +42,20 @@ pub(super) struct Density {
 }
 
 impl Density {
-    /// The conditions on clinical times, of the search and at the ends of its
-    /// links, that few rows meet; and no more rows than how many.
+    /// The conditions on clinical times, of the search and at the ends of its links,
+    /// that few rows meet, with a number that they do not exceed.
     pub async fn few_moments<'p>(
         &self,
         readers: &Readers,
+        facts: &Facts,
         plan: &'p SearchPlan,
     ) -> Result<Vec<(i64, &'p Filter)>, StoreError> {
         let mut moments = Vec::new();
-        gather(plan.scope.filter(), &plan.filter, &mut moments);
+        let search = Search {
+            scope: plan.scope.filter(),
+            facts,
+        };
+        search.gather(&plan.filter, &mut moments);
         let mut few = Vec::new();
         for moment in moments {
             if let Some(rows) = self.few(readers, &moment).await? {
@@ -98,7 +108,12 @@ impl Density {
     fn known(&self, window: &Window) -> Option<i64> {
         let known = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, rows) = known.get(window)?;
-        (at.elapsed() < KEPT_FOR).then_some(*rows)
+        let kept_for = if *rows < FEW {
+            FEW_KEPT_FOR
+        } else {
+            FULL_KEPT_FOR
+        };
+        (at.elapsed() < kept_for).then_some(*rows)
     }
 }
 
@@ -119,7 +134,9 @@ fn count(window: &Window) -> Statement<BigInt> {
     sql.text(window.resource_type.as_str()).sql(" AND ");
     let moment = Comparison::Moment(bounds);
     compare::write_comparison(&Postgres::default(), &mut sql, &moment, Reach::Row);
-    sql.sql(" LIMIT ").big(FEW).sql(") s");
+    // The order of the index, and a limit that the planner can see: it must not read
+    // a whole window to count its first rows.
+    sql.sql(format!(" ORDER BY r.moment_low LIMIT {FEW}) s"));
     sql.rows_of_client()
 }
 
@@ -131,45 +148,57 @@ struct Moment<'p> {
     high: i64,
 }
 
-/// What must hold of the rows, and of those at the far ends of links. Where an owner
-/// or an id leads, nothing else needs to.
-fn gather<'p>(scope: &Filter, rows: &'p Filter, moments: &mut Vec<Moment<'p>>) {
-    let is_led = filter::is_selective(rows) || filter::is_selective(&own_scope(scope, rows));
-    let of_type = match filter::types_of(rows) {
-        Some([one]) if !is_led => Some(one.as_str()),
-        _ => None,
-    };
-    gather_of(scope, rows, of_type, moments);
+struct Search<'s> {
+    scope: &'s Filter,
+    facts: &'s Facts,
 }
 
-fn gather_of<'p>(
-    scope: &Filter,
-    filter: &'p Filter,
-    of_type: Option<&'p str>,
-    moments: &mut Vec<Moment<'p>>,
-) {
-    match filter {
-        Filter::All(parts) => {
-            for part in parts {
-                gather_of(scope, part, of_type, moments);
+impl Search<'_> {
+    /// What must hold of the rows, and of those at the far ends of links.
+    fn gather<'p>(&self, rows: &'p Filter, moments: &mut Vec<Moment<'p>>) {
+        let of_type = match filter::types_of(rows) {
+            Some([one]) if !self.is_led(rows) => Some(one.as_str()),
+            _ => None,
+        };
+        self.gather_of(rows, of_type, moments);
+    }
+
+    /// Where an owner, an id or a very rare fact leads, nothing else needs to.
+    fn is_led(&self, rows: &Filter) -> bool {
+        filter::is_selective(rows)
+            || filter::is_selective(&own_scope(self.scope, rows))
+            || fewest_fact(self.facts, rows).is_some_and(|(rows, _)| rows <= FEW_ENOUGH)
+    }
+
+    fn gather_of<'p>(
+        &self,
+        filter: &'p Filter,
+        of_type: Option<&'p str>,
+        moments: &mut Vec<Moment<'p>>,
+    ) {
+        match filter {
+            Filter::All(parts) => {
+                for part in parts {
+                    self.gather_of(part, of_type, moments);
+                }
             }
-        }
-        Filter::RefersTo { to: far, .. } | Filter::ReferredBy { from: far, .. } => {
-            gather(scope, far, moments);
-        }
-        Filter::Is(Comparison::Moment(bounds)) => {
-            let low = bounds.low_min;
-            let high = bounds.low_max.into_iter().chain(bounds.high_max).min();
-            if let (Some(resource_type), Some(low), Some(high)) = (of_type, low, high) {
-                moments.push(Moment {
-                    resource_type,
-                    filter,
-                    low,
-                    high,
-                });
+            Filter::RefersTo { to: far, .. } | Filter::ReferredBy { from: far, .. } => {
+                self.gather(far, moments);
             }
+            Filter::Is(Comparison::Moment(bounds)) => {
+                let low = bounds.low_min;
+                let high = bounds.low_max.into_iter().chain(bounds.high_max).min();
+                if let (Some(resource_type), Some(low), Some(high)) = (of_type, low, high) {
+                    moments.push(Moment {
+                        resource_type,
+                        filter,
+                        low,
+                        high,
+                    });
+                }
+            }
+            Filter::Is(_) | Filter::Not(_) | Filter::Any(_) => {}
         }
-        Filter::Is(_) | Filter::Not(_) | Filter::Any(_) => {}
     }
 }
 
@@ -193,7 +222,11 @@ mod tests {
 
     fn gathered(filter: &Filter) -> Vec<(&str, i64, i64)> {
         let mut moments = Vec::new();
-        gather(&Filter::All(Vec::new()), filter, &mut moments);
+        let search = Search {
+            scope: &Filter::All(Vec::new()),
+            facts: &None,
+        };
+        search.gather(filter, &mut moments);
         let moments = moments.into_iter();
         moments
             .map(|moment| (moment.resource_type, moment.low, moment.high))

@@ -3,6 +3,8 @@
 //! guess of the planner costs a thousand times that), and links to what is led
 //! itself. The planner knows texts, and to count them costs as much as to ask it.
 
+use std::ptr;
+
 use diesel::sql_types::{Array, BigInt};
 
 use super::common::{Common, Facts};
@@ -10,7 +12,7 @@ use super::density::Density;
 use super::readers::{Readers, Width};
 use crate::store::sql::filter::{is_selective, own_scope, ranges_of};
 use crate::store::sql::{Sql, compare};
-use crate::store::{Comparison, Filter, SearchPlan, StoreError};
+use crate::store::{Comparison, Filter, IndexKey, SearchPlan, StoreError};
 
 /// What is known to stand for fewer rows than this leads: to plan anew takes as long
 /// as to look at so many.
@@ -34,10 +36,11 @@ pub(super) async fn leaders<'p>(
     known: &Known,
     plan: &'p SearchPlan,
 ) -> Result<Vec<&'p Filter>, StoreError> {
+    let facts = known.common.facts(readers).await?;
     let mut survey = Survey {
         scope: plan.scope.filter(),
-        common: known.common.facts(readers).await?,
-        moments: known.density.few_moments(readers, plan).await?,
+        moments: known.density.few_moments(readers, &facts, plan).await?,
+        facts,
         asked: Vec::new(),
     };
     let group = survey.group(&plan.filter);
@@ -92,7 +95,7 @@ impl<'p> Group<'p> {
 
 struct Survey<'p> {
     scope: &'p Filter,
-    common: Facts,
+    facts: Facts,
     /// Clinical times that few rows have, with how many.
     moments: Vec<(i64, &'p Filter)>,
     asked: Vec<&'p Filter>,
@@ -142,22 +145,45 @@ impl<'p> Survey<'p> {
 
     /// What few rows have, of what must hold.
     fn fewest(&self, filter: &'p Filter) -> Option<(i64, &'p Filter)> {
+        let fact = fewest_fact(&self.facts, filter);
+        let known = fact.into_iter().chain(self.fewest_moment(filter));
+        known.min_by_key(|(rows, _)| *rows)
+    }
+
+    fn fewest_moment(&self, filter: &'p Filter) -> Option<(i64, &'p Filter)> {
         match filter {
             Filter::All(parts) => {
-                let known = parts.iter().filter_map(|part| self.fewest(part));
+                let known = parts.iter().filter_map(|part| self.fewest_moment(part));
                 known.min_by_key(|(rows, _)| *rows)
             }
-            Filter::Is(Comparison::Key(keys)) if !keys.is_empty() => {
-                let common = self.common.as_ref()?;
-                let rows = keys.iter().map(|key| common.get(&key.0).unwrap_or(&0));
-                let rows = rows.sum();
-                (rows < FEW).then_some((rows, filter))
-            }
+            // The same, not one alike: it was counted for its own type.
             filter => {
-                let mut moments = self.moments.iter();
-                moments.find(|(_, moment)| *moment == filter).copied()
+                let mut moments = self.moments.iter().copied();
+                moments.find(|(_, moment)| ptr::eq(*moment, filter))
             }
         }
+    }
+}
+
+/// Of the facts that must hold, those that the fewest rows have, if they are few.
+pub(super) fn fewest_fact<'p>(facts: &Facts, filter: &'p Filter) -> Option<(i64, &'p Filter)> {
+    match filter {
+        Filter::All(parts) => {
+            let known = parts.iter().filter_map(|part| fewest_fact(facts, part));
+            known.min_by_key(|(rows, _)| *rows)
+        }
+        Filter::Is(Comparison::Key(keys)) if !keys.is_empty() => {
+            let listed = facts.as_ref()?;
+            let counted = |key: &IndexKey| listed.rows.get(&key.0).copied();
+            let rows: i64 = keys.iter().filter_map(counted).sum();
+            if rows >= FEW {
+                return None;
+            }
+            let all = keys.iter().all(|key| counted(key).is_some());
+            let others = if all { 0 } else { listed.fewest.min(FEW - 1) };
+            Some((rows.max(others), filter))
+        }
+        _ => None,
     }
 }
 
@@ -185,7 +211,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::store::{Bounds, IndexKey, Link};
+    use crate::store::{Bounds, Link};
 
     const COMMON: i64 = 1;
     const RARE: i64 = 2;
@@ -209,7 +235,9 @@ mod tests {
     fn survey(scope: &Filter) -> Survey<'_> {
         Survey {
             scope,
-            common: Some(Arc::new([(COMMON, FEW), (SEVERAL, 20)].into())),
+            facts: Some(Arc::new(
+                [(COMMON, FEW), (SEVERAL, 20)].into_iter().collect(),
+            )),
             moments: Vec::new(),
             asked: Vec::new(),
         }
@@ -252,19 +280,36 @@ mod tests {
     fn of_what_few_rows_have_the_fewest_lead() {
         let scope = Filter::All(Vec::new());
         let time = Filter::Is(Comparison::Moment(Bounds::default()));
-        let led = |rows: i64, parts: Vec<Filter>| {
+        let fewest = |rows: i64, of: usize, parts: Vec<Filter>| {
             let filter = patients(parts);
+            let Filter::All(parts) = &filter else {
+                panic!("{filter:?}");
+            };
             let survey = Survey {
-                moments: vec![(rows, &time)],
+                moments: vec![(rows, &parts[of])],
                 ..survey(&scope)
             };
             survey.fewest(&filter).map(|(_, leader)| leader.clone())
         };
         let both = || vec![fact(SEVERAL), time.clone(), fact(COMMON)];
-        assert_eq!(led(19, both()), Some(time.clone()));
-        assert_eq!(led(21, both()), Some(fact(SEVERAL)));
-        assert_eq!(led(21, vec![time.clone(), fact(RARE)]), Some(fact(RARE)));
-        assert_eq!(led(FEW - 1, vec![time.clone()]), Some(time.clone()));
+        assert_eq!(fewest(19, 2, both()), Some(time.clone()));
+        assert_eq!(fewest(21, 2, both()), Some(fact(SEVERAL)));
+        // What is not listed may have as many rows as the last that is.
+        let rare = || vec![time.clone(), fact(RARE)];
+        assert_eq!(fewest(19, 1, rare()), Some(time.clone()));
+        assert_eq!(fewest(21, 1, rare()), Some(fact(RARE)));
+    }
+
+    #[test]
+    fn a_time_that_few_rows_of_one_type_have_does_not_lead_another() {
+        let scope = Filter::All(Vec::new());
+        let time = Filter::Is(Comparison::Moment(Bounds::default()));
+        let few = time.clone();
+        let survey = Survey {
+            moments: vec![(3, &few)],
+            ..survey(&scope)
+        };
+        assert_eq!(survey.fewest(&patients([time.clone()])), None);
     }
 
     #[test]

@@ -215,7 +215,8 @@ impl Writer {
         {
             return Ok(connection);
         }
-        // A standby that took over may not know which numbers were given out.
+        // It may lead to a standby that took over and does not know which numbers were
+        // given out.
         self.rids = 0..0;
         self.opener.open(&session()).await.map_err(Fault::Down)
     }
