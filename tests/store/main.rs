@@ -16,6 +16,7 @@ mod durable;
 mod guard;
 mod history;
 mod lifecycle;
+mod moment;
 mod order;
 mod race;
 mod registry;
@@ -86,6 +87,9 @@ macro_rules! suite {
                 links_lead_in_both_directions
                 links_do_not_lead_to_what_is_deleted
                 updates_and_deletes_change_what_is_found);
+            cases!($adapter, moment:
+                full_and_thin_windows_are_searched_alike
+                a_time_of_one_type_says_nothing_of_another);
             cases!($adapter, order:
                 every_order_puts_missing_values_last
                 pages_forward_lose_and_repeat_nothing
