@@ -49,18 +49,15 @@ pub fn is_usable(content: &Map<String, Value>) -> bool {
 
 /// Whether it carries the tag of the service's judgement on its values.
 pub fn has_tag(content: &Map<String, Value>, code: &str) -> bool {
-    has_tag_where(content, |tag| tag == code)
+    quality_tags(content).any(|tag| tag.get("code").and_then(Value::as_str) == Some(code))
 }
 
-/// Whether it carries one of those tags whose code is one of these.
-pub fn has_tag_where(content: &Map<String, Value>, is: impl Fn(&str) -> bool) -> bool {
+/// All tags of that kind.
+pub fn quality_tags(content: &Map<String, Value>) -> impl Iterator<Item = &Value> {
     let system = quality();
     let meta = content.get("meta").and_then(Value::as_object);
-    let mut tags = meta.into_iter().flat_map(|meta| items(meta, "tag"));
-    tags.any(|tag| {
-        let member = |name| tag.get(name).and_then(Value::as_str);
-        member("system") == Some(&system) && is(member("code").unwrap_or_default())
-    })
+    let tags = meta.into_iter().flat_map(|meta| items(meta, "tag"));
+    tags.filter(move |tag| tag.get("system").and_then(Value::as_str) == Some(&system))
 }
 
 pub fn is_coding(coding: &Value, system: &str, code: &str) -> bool {

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::clinical::observation::{CONFIRMED, IMPLAUSIBLE, has_tag, has_tag_where, quality};
+use crate::clinical::observation::{CONFIRMED, IMPLAUSIBLE, has_tag, quality, quality_tags};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::search::path::{items, text};
 
@@ -68,7 +68,7 @@ fn same_values(old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
 
 /// Whether it carries a tag of the kind.
 pub fn is_marked(content: &Map<String, Value>) -> bool {
-    has_tag_where(content, |_| true)
+    quality_tags(content).next().is_some()
 }
 
 /// Sets the tag that holds, and takes the others of its kind away.

@@ -24,7 +24,8 @@ pub enum Lead {
     Owner,
     /// An id, or one of several owners and ids.
     Few,
-    /// The clinical time of a type.
+    /// The clinical time of a type, by the index that a store names; where its planner
+    /// chooses the index, such a time is a [`Self::Part`].
     Moment,
     /// The fact, text or date in this part of the conditions.
     Part(usize),
