@@ -2,17 +2,15 @@
 //! that breaks its rule, and the rule's remedy.
 //!
 //! - `arrows`: which room may use which (the table is in `arrows.rs`).
-//! - `map`: every source file is named in ARCHITECTURE.md (format in `map.rs`).
 //! - here: length of files, opening line, nothing left to do, nothing to debug.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::string_slice, clippy::panic)]
 
 mod arrows;
-mod map;
 mod source;
 
-use source::{files_under, repository};
+use source::files_under;
 
 const LONGEST_FILE: usize = 400;
 
@@ -83,17 +81,5 @@ fn crates_stay_in_the_rooms_that_own_them() {
     report(
         "These use a library that belongs to another room (tests/tidy/arrows.rs):",
         &arrows::misplaced_crates(),
-    );
-}
-
-#[test]
-fn the_map_names_every_source_file() {
-    assert!(
-        repository().join("ARCHITECTURE.md").is_file(),
-        "ARCHITECTURE.md is missing: it holds the map of the source"
-    );
-    report(
-        "Bring the map in ARCHITECTURE.md up to date (tests/tidy/map.rs):",
-        &map::differences(),
     );
 }
