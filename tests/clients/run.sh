@@ -16,6 +16,9 @@ trap 'rm -rf "$work"' EXIT
 echo "== fhirpy and races: $base_url"
 "$folder/venv/bin/python" -m pytest -q -p no:cacheprovider --tb=short "$here"
 
+echo "== judgements: $base_url"
+"$folder/venv/bin/python" "$here/judgements.py" "$base_url" "${UNLOOP_JUDGEMENTS:-300}" 12
+
 echo "== fhir-kit-client: $base_url"
 cp "$here/fhir_kit_client.mjs" "$folder/node/"
 node "$folder/node/fhir_kit_client.mjs" "$base_url" "$work/answers"

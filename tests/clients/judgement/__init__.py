@@ -1,0 +1,1 @@
+"""An independent judge of what the service says of a patient."""
