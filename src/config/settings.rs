@@ -267,3 +267,45 @@ pub fn help() -> String {
     );
     text
 }
+
+/// The page `docs/configuration.md`: every setting as a row of a table.
+pub fn configuration_page() -> String {
+    let mut page = String::from(
+        "<!-- Generated from src/config/settings.rs. To write it anew: UPDATE_DOCS=1 cargo test --lib configuration_page -->\n\n\
+         # Configuration\n\n\
+         Settings come from the environment or from a TOML file (`--config FILE` or `UNLOOP_CONFIG`). The environment wins.\n\
+         In the file, `database.url` is `url` below `[database]`. A wrong or unknown setting stops the start with a line\n\
+         that names it.\n\n\
+         | variable | key in the file | default | meaning |\n|---|---|---|---|\n",
+    );
+    for setting in SETTINGS {
+        let about = setting.about.replace('|', "\\|");
+        page.push_str(&format!(
+            "| `{}` | `{}` | {} | {about} |\n",
+            setting.variable, setting.key, setting.default_note
+        ));
+    }
+    page.push_str(
+        "\nTraces and metrics go out by OTLP (http/protobuf) when `OTEL_EXPORTER_OTLP_ENDPOINT`,\n\
+         `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` or `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT` is set.\n",
+    );
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::configuration_page;
+
+    #[test]
+    fn the_configuration_page_is_the_generated_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, configuration_page()).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == configuration_page(),
+            "docs/configuration.md is outdated: UPDATE_DOCS=1 cargo test --lib configuration_page"
+        );
+    }
+}
