@@ -2,12 +2,14 @@
 //! that breaks its rule, and the rule's remedy.
 //!
 //! - `arrows`: which room may use which (the table is in `arrows.rs`).
+//! - `links`: links between documents lead somewhere.
 //! - here: length of files, opening line, nothing left to do, nothing to debug.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::string_slice, clippy::panic)]
 
 mod arrows;
+mod links;
 mod source;
 
 use source::files_under;
@@ -81,5 +83,18 @@ fn crates_stay_in_the_rooms_that_own_them() {
     report(
         "These use a library that belongs to another room (tests/tidy/arrows.rs):",
         &arrows::misplaced_crates(),
+    );
+}
+
+#[test]
+fn links_between_documents_lead_to_files() {
+    report("Mend these links:", &links::broken_links());
+}
+
+#[test]
+fn every_page_of_the_book_is_in_its_contents() {
+    report(
+        "Name these pages in docs/SUMMARY.md:",
+        &links::pages_outside_the_contents(),
     );
 }
