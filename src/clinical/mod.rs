@@ -12,6 +12,7 @@ pub mod course;
 pub mod extract;
 pub mod interpretation;
 pub mod knowledge;
+pub mod linked_patients;
 pub mod measures;
 pub mod medication;
 pub mod monitor;

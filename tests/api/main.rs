@@ -58,6 +58,7 @@ mod medication_invariant;
 mod medication_issues;
 mod monitor;
 mod mutations;
+mod nothing_harmful_a7;
 mod observation_operations;
 mod operations;
 mod outdated;

@@ -124,7 +124,7 @@ async fn a_partial_view_says_so(server: Server) {
         async move { call.send().await }
     };
     let some = server
-        .issue("system/Patient.r system/MedicationStatement.rs?status=completed")
+        .issue("system/Patient.rs system/MedicationStatement.rs?status=completed")
         .await;
     let whole = ask(some.clone()).await.json();
     assert_eq!(all(&whole, "complete")[0]["valueBoolean"], true);

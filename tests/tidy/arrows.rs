@@ -223,3 +223,27 @@ fn a_library_is_seen_where_its_path_starts() {
         "diesel"
     ));
 }
+
+/// Whoever searches by patient forgets the records that are linked to it
+/// (`clinical::linked_patients`). A condition of a write is about one record.
+pub fn searches_of_one_patient() -> Vec<String> {
+    let mut findings = Vec::new();
+    for path in rust_sources() {
+        let inside = path.starts_with("src/clinical/") && !path.ends_with("linked_patients.rs");
+        if !inside || path.ends_with("candidacy/persist.rs") {
+            continue;
+        }
+        for (number, line) in read(&path).lines().enumerate() {
+            // A criterion is a pair; a call has a name before its brackets.
+            let pair = |start: &str| {
+                let before = line.split_once(start).map(|(before, _)| before);
+                before.is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+            };
+            let named = ["(\"patient\",", "(\"subject\",", "\"patient:", "\"subject:"];
+            if named.iter().any(|named| pair(named)) {
+                findings.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    findings
+}

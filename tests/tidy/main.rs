@@ -79,6 +79,14 @@ fn arrows_between_rooms_go_one_way() {
 }
 
 #[test]
+fn judgements_search_over_all_linked_patients() {
+    report(
+        "Search by PatientRecords (src/clinical/linked_patients.rs):",
+        &arrows::searches_of_one_patient(),
+    );
+}
+
+#[test]
 fn crates_stay_in_the_rooms_that_own_them() {
     report(
         "These use a library that belongs to another room (tests/tidy/arrows.rs):",

@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use super::answers::Answers;
 use crate::clinical::knowledge::Knowledge;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::Setting;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::clinical::observation::{LOINC, effective, is_usable};
 use crate::fhir::engine::Engine;
+use crate::fhir::operation::Seen;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Records, Seen};
-use crate::fhir::outcome::Failure;
-use crate::fhir::record::ResourceKey;
+use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 
 pub const DAY: i64 = 86_400_000_000;
@@ -39,43 +39,39 @@ pub struct Evidence {
 impl Evidence {
     pub async fn read(
         engine: &Engine,
-        records: &Records<'_>,
-        patient: &ResourceKey,
+        of: &PatientRecords<'_>,
         knowledge: &Knowledge,
         setting: Option<Setting>,
         at: (i64, i64),
     ) -> Result<Self, Failure> {
-        let patient = records.read(patient).await?;
-        let reference = patient.key.to_string();
-        let of = [("patient", reference.as_str())];
-        let medicines = records.search("MedicationStatement", &of).await?;
+        let patient = of.patient().cloned().ok_or_else(unreadable)?;
+        let medicines = of.search("MedicationStatement", &[]).await?;
         let contents = medicines
             .resources
             .iter()
             .map(|version| &version.resource.content);
-        let shelf = gather(engine, records, &[], contents).await?;
-        let responses = records.search("QuestionnaireResponse", &of).await?;
+        let shelf = gather(engine, of.records(), &[], contents).await?;
+        let responses = of.search("QuestionnaireResponse", &[]).await?;
         let observed = async |codes: Vec<String>| {
             let codes = codes.join(",");
-            let criteria = [("patient", reference.as_str()), ("code", codes.as_str())];
-            records.search("Observation", &criteria).await
+            of.search("Observation", &[("code", codes.as_str())]).await
         };
         // Sessions of the day itself count, whatever their hour.
         let from = format!("ge{}", instant(at.0).chars().take(10).collect::<String>());
-        let planned = [("patient", reference.as_str()), ("date", from.as_str())];
+        let planned = [("date", from.as_str())];
         Ok(Self {
             setting,
             at,
-            conditions: records.search("Condition", &of).await?,
-            allergies: records.search("AllergyIntolerance", &of).await?,
-            procedures: records.search("Procedure", &of).await?,
+            conditions: of.search("Condition", &[]).await?,
+            allergies: of.search("AllergyIntolerance", &[]).await?,
+            procedures: of.search("Procedure", &[]).await?,
             pressures: observed(pressures(knowledge)).await?,
             scores: observed(scores(knowledge)).await?,
             screens: observed(screens(knowledge)).await?,
             answers: Answers::read(&responses, at.1),
-            appointments: records.search("Appointment", &planned).await?,
-            flags: records.search("Flag", &of).await?,
-            schedules: records.search("ServiceRequest", &of).await?,
+            appointments: of.search("Appointment", &planned).await?,
+            flags: of.search("Flag", &[]).await?,
+            schedules: of.search("ServiceRequest", &[]).await?,
             medicines,
             shelf,
             responses,
@@ -123,6 +119,10 @@ fn screens(knowledge: &Knowledge) -> Vec<String> {
     let findings = knowledge.findings.iter();
     let codes = findings.flat_map(|finding| &finding.fact.loinc);
     codes.map(|code| format!("{LOINC}|{code}")).collect()
+}
+
+fn unreadable() -> Failure {
+    Failure::new(Kind::NotFound, "Your access does not reach the patient.")
 }
 
 /// Why a judgement on a type cannot be made by this caller.

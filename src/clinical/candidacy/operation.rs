@@ -8,14 +8,12 @@ use super::judge::judge;
 use super::persist;
 use super::status::{Judged, Overall, Status, effect_code};
 use crate::clinical::CANONICAL;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{Rules, Setting};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
-use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, output,
-};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, output};
 use crate::fhir::outcome::Failure;
-use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
 
@@ -56,13 +54,12 @@ pub static CANDIDACY: Definition = Definition {
 pub async fn judged<'k>(
     rules: &'k Rules,
     engine: &Engine,
-    records: &Records<'_>,
-    patient: &ResourceKey,
+    patient: &PatientRecords<'_>,
     setting: Option<Setting>,
     at: (i64, i64),
 ) -> Result<Vec<Judged<'k>>, Failure> {
     let knowledge = &rules.knowledge;
-    let evidence = Evidence::read(engine, records, patient, knowledge, setting, at).await?;
+    let evidence = Evidence::read(engine, patient, knowledge, setting, at).await?;
     Ok(judge(rules, &evidence))
 }
 
@@ -79,9 +76,9 @@ impl Operation for KetamineCandidacy {
         let setting = call.arguments.text("setting").and_then(Setting::from_code);
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.unwrap_or_else(|| (now(), now()));
-        let (records, knowledge) = (call.records(), &self.0.knowledge);
-        let evidence =
-            Evidence::read(call.engine, &records, patient, knowledge, setting, at).await?;
+        let patient = PatientRecords::load(call.records(), patient).await?;
+        let knowledge = &self.0.knowledge;
+        let evidence = Evidence::read(call.engine, &patient, knowledge, setting, at).await?;
         let judged = judge(&self.0, &evidence);
         let mut parts = self.head(&evidence, &judged);
         if call.arguments.text("persist") == Some("true") {

@@ -6,10 +6,11 @@ use super::check::{Assessment, Question, Rules, Setting, assess};
 use super::gather::gather;
 use super::record::TAKEN;
 use super::verdict::Verdict;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Arguments, Call, Definition, Level, Operation, Parameter, Part, Records, output,
+    Arguments, Call, Definition, Level, Operation, Parameter, Part, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -78,8 +79,8 @@ impl Operation for MedicationCompatibility {
         let patient = call.instance()?;
         let question = question(&call.arguments)?;
         let records = call.records();
-        let patient = records.read(patient).await?.key.to_string();
-        let medicines = medicines_of(&self.0, call.engine, &records, &patient, &question).await?;
+        let patient = PatientRecords::load(records, patient).await?;
+        let medicines = medicines_of(&self.0, call.engine, &patient, &question).await?;
         Ok(output::answer(whole(
             &self.0,
             &call.arguments,
@@ -100,21 +101,20 @@ pub struct Medicines<'k> {
 pub async fn medicines_of<'k>(
     rules: &'k Rules,
     engine: &Engine,
-    records: &Records<'_>,
-    patient: &str,
+    patient: &PatientRecords<'_>,
     question: &Question,
 ) -> Result<Medicines<'k>, Failure> {
     let mut found = Vec::new();
     let mut hidden = Vec::new();
     for name in TAKEN.into_iter().chain(["AllergyIntolerance"]) {
-        let seen = records.search(name, &[("patient", patient)]).await?;
+        let seen = patient.search(name, &[]).await?;
         if seen.hidden {
             hidden.push(name);
         }
         found.extend(seen.resources);
     }
     let contents = found.iter().map(|version| &version.resource.content);
-    let shelf = gather(engine, records, &[], contents).await?;
+    let shelf = gather(engine, patient.records(), &[], contents).await?;
     let mut assessed = Vec::new();
     for version in found {
         let content = &version.resource.content;

@@ -9,15 +9,14 @@ use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::SESSION;
 use crate::clinical::appointment::companion::place;
 use crate::clinical::knowledge::{Entry, Knowledge, Place, Schedule};
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{AGENTS, Rules};
 use crate::clinical::readiness::check::State as Ready;
 use crate::clinical::readiness::of_companion;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, output,
-};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, output};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -92,13 +91,13 @@ impl Operation for SessionMonitor {
                 .map(|(low, _)| low)
         };
         let now = time("at").unwrap_or_else(now);
-        let patient = patient.to_string();
+        let patient = PatientRecords::load_or_unseen(records, &patient).await?;
         let window = Window {
             patient: &patient,
             from: start - before,
             to: now.min(end + AFTER),
         };
-        let recorded = window.dose(&self.0, call.engine, &records, AGENTS).await?;
+        let recorded = window.dose(&self.0, call.engine, AGENTS).await?;
         let dose = time("dose").or(recorded.as_ref().map(|(at, _)| *at));
         let clock = Clock {
             start,
@@ -120,7 +119,6 @@ impl Operation for SessionMonitor {
             schedule,
             window,
             clock,
-            records,
         };
         parts.extend(watch.signs(&mut open).await?);
         parts.extend(watch.events(&mut open).await?);
@@ -146,7 +144,6 @@ struct Watch<'w> {
     schedule: &'w Entry<Schedule>,
     window: Window<'w>,
     clock: Clock,
-    records: Records<'w>,
 }
 
 impl Watch<'_> {
@@ -155,7 +152,7 @@ impl Watch<'_> {
         for sign in &self.place.fact.signs {
             let known = self.knowledge.signs.iter().find(|known| known.id == *sign);
             let Some(known) = known else { continue };
-            let readings = self.window.readings(&self.records, known).await?;
+            let readings = self.window.readings(known).await?;
             if readings.hidden {
                 open.0.push(format!(
                     "There are readings of {sign} that your access does not reach."
@@ -183,7 +180,7 @@ impl Watch<'_> {
     }
 
     async fn events(&self, open: &mut Open) -> Result<Vec<Part>, Failure> {
-        let (events, hidden) = self.window.adverse_events(&self.records).await?;
+        let (events, hidden) = self.window.adverse_events().await?;
         if hidden {
             let text = "There are AdverseEvents that your access does not reach.";
             open.0.push(text.to_owned());

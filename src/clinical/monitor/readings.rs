@@ -5,13 +5,13 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use crate::clinical::knowledge::{Entry, Knowledge, Place, Sign};
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::gather;
 use crate::clinical::observation::{LOINC, compare, effective, is_usable, quantity, shown};
 use crate::clinical::readiness::check::State;
 use crate::clinical::readiness::pressure;
 use crate::fhir::engine::Engine;
-use crate::fhir::operation::Records;
 use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
@@ -29,25 +29,19 @@ pub struct Readings {
 
 /// Between two times.
 pub struct Window<'w> {
-    pub patient: &'w str,
+    pub patient: &'w PatientRecords<'w>,
     pub from: i64,
     pub to: i64,
 }
 
 impl Window<'_> {
-    pub async fn readings(
-        &self,
-        records: &Records<'_>,
-        sign: &Entry<Sign>,
-    ) -> Result<Readings, Failure> {
+    pub async fn readings(&self, sign: &Entry<Sign>) -> Result<Readings, Failure> {
         let codes: Vec<String> = std::iter::once(&sign.fact.loinc)
             .chain(&sign.fact.also)
             .map(|code| format!("{LOINC}|{code}"))
             .collect();
         let codes = codes.join(",");
-        let seen = self
-            .search(records, "Observation", "patient", &[("code", &codes)])
-            .await?;
+        let seen = self.search("Observation", &[("code", &codes)]).await?;
         let status = |one: &Version| {
             let status = text(&one.resource.content, "status");
             !matches!(status, Some("entered-in-error" | "cancelled"))
@@ -69,9 +63,7 @@ impl Window<'_> {
 
     async fn search(
         &self,
-        records: &Records<'_>,
         name: &str,
-        subject: &str,
         more: &[(&str, &str)],
     ) -> Result<crate::fhir::operation::Seen, Failure> {
         let from = format!("ge{}", instant(self.from));
@@ -81,9 +73,9 @@ impl Window<'_> {
         } else {
             "date"
         };
-        let mut criteria = vec![(subject, self.patient), (time, &*from), (time, &*to)];
+        let mut criteria = vec![(time, &*from), (time, &*to)];
         criteria.extend_from_slice(more);
-        records.search(name, &criteria).await
+        self.patient.search(name, &criteria).await
     }
 
     /// When ketamine was first given.
@@ -91,14 +83,11 @@ impl Window<'_> {
         &self,
         rules: &Rules,
         engine: &Engine,
-        records: &Records<'_>,
         agents: &[&str],
     ) -> Result<Option<(i64, ResourceKey)>, Failure> {
-        let seen = self
-            .search(records, "MedicationAdministration", "patient", &[])
-            .await?;
+        let seen = self.search("MedicationAdministration", &[]).await?;
         let contents = seen.resources.iter().map(|one| &one.resource.content);
-        let shelf = gather(engine, records, &[], contents).await?;
+        let shelf = gather(engine, self.patient.records(), &[], contents).await?;
         let doses = seen.resources.iter().filter_map(|one| {
             let content = &one.resource.content;
             let given = matches!(
@@ -117,13 +106,8 @@ impl Window<'_> {
     }
 
     /// What happened within the window, or nobody says when.
-    pub async fn adverse_events(
-        &self,
-        records: &Records<'_>,
-    ) -> Result<(Vec<Version>, bool), Failure> {
-        let seen = records
-            .search("AdverseEvent", &[("subject", self.patient)])
-            .await?;
+    pub async fn adverse_events(&self) -> Result<(Vec<Version>, bool), Failure> {
+        let seen = self.patient.search("AdverseEvent", &[]).await?;
         let matters = |one: &Version| {
             let content = &one.resource.content;
             let times = ["date", "detected", "recordedDate"];

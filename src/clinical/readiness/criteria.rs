@@ -3,23 +3,21 @@
 use super::check::Check;
 use crate::clinical::candidacy::{Status, judged};
 use crate::clinical::knowledge::Effect;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{Question, Rules};
 use crate::fhir::engine::Engine;
-use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Kind};
-use crate::fhir::record::ResourceKey;
 
 const ID: &str = "candidacy";
 
 pub async fn of_candidacy(
     rules: &Rules,
     engine: &Engine,
-    records: &Records<'_>,
-    patient: &ResourceKey,
+    patient: &PatientRecords<'_>,
     question: &Question,
 ) -> Result<Check, Failure> {
     let day = (question.at, question.at);
-    let all = match judged(rules, engine, records, patient, question.setting, day).await {
+    let all = match judged(rules, engine, patient, question.setting, day).await {
         Ok(all) => all,
         Err(failure) if matches!(failure.kind, Kind::Forbidden | Kind::NotFound) => {
             return Ok(Check::unknown(
@@ -42,7 +40,7 @@ pub async fn of_candidacy(
         ids.join(", ")
     };
     let (against, open) = (named(Status::NotMet), named(Status::Unknown));
-    let mut more = format!("{patient}/$ketamine-candidacy says why.");
+    let mut more = format!("{}/$ketamine-candidacy says why.", patient.reference());
     // What is recorded and does not settle it is for somebody to look at.
     for one in blocking(Status::Unknown).filter(|one| !one.evidence.is_empty()) {
         let (id, reasons) = (&one.criterion.id, one.reasons.join(" "));

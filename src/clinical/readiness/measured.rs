@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::check::{Check, State};
 use crate::clinical::knowledge::{Entry, Knowledge, Limit, Place};
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::measures::value::of_score;
 use crate::clinical::observation::{compare, component, effective, is_usable, shown};
-use crate::fhir::operation::Records;
 use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::Failure;
 use crate::fhir::resource::instant;
@@ -29,8 +29,8 @@ enum Last {
 
 async fn last(
     knowledge: &Knowledge,
-    records: &Records<'_>,
-    (patient, code): (&str, &str),
+    patient: &PatientRecords<'_>,
+    code: &str,
     freshness: &str,
     at: i64,
 ) -> Result<Last, Failure> {
@@ -42,13 +42,8 @@ async fn last(
     };
     let from = format!("ge{}", instant(at - fresh.fact.minutes * MINUTE));
     let to = format!("le{}", instant(at));
-    let criteria = [
-        ("patient", patient),
-        ("code", code),
-        ("date", &*from),
-        ("date", &*to),
-    ];
-    let seen = records.search("Observation", &criteria).await?;
+    let criteria = [("code", code), ("date", &*from), ("date", &*to)];
+    let seen = patient.search("Observation", &criteria).await?;
     if seen.hidden {
         return Ok(Last::Hidden);
     }
@@ -86,8 +81,7 @@ fn without(id: &'static str, last: Last) -> Result<Version, Check> {
 
 pub async fn of_blood_pressure(
     knowledge: &Knowledge,
-    records: &Records<'_>,
-    patient: &str,
+    patient: &PatientRecords<'_>,
     place: &Entry<Place>,
     at: i64,
 ) -> Result<Check, Failure> {
@@ -97,7 +91,7 @@ pub async fn of_blood_pressure(
         return Ok(Check::unknown(id, "The knowledge base has no code for it."));
     };
     let code = format!("http://loinc.org|{}", sign.fact.loinc);
-    let last = last(knowledge, records, (patient, &code), id, at).await?;
+    let last = last(knowledge, patient, &code, id, at).await?;
     let version = match without(id, last) {
         Ok(version) => version,
         Err(check) => return Ok(check),
@@ -173,8 +167,7 @@ fn limits<'k>(knowledge: &'k Knowledge, place: &Entry<Place>) -> Vec<&'k Entry<L
 
 pub async fn of_suicidality(
     knowledge: &Knowledge,
-    records: &Records<'_>,
-    patient: &str,
+    patient: &PatientRecords<'_>,
     at: i64,
 ) -> Result<Check, Failure> {
     let id = "suicidality";
@@ -186,7 +179,7 @@ pub async fn of_suicidality(
         return Ok(Check::unknown(id, "The knowledge base has no code for it."));
     };
     let code = format!("{}|{}", score.fact.system, score.fact.code);
-    let last = last(knowledge, records, (patient, &code), id, at).await?;
+    let last = last(knowledge, patient, &code, id, at).await?;
     let version = match without(id, last) {
         Ok(version) => version,
         Err(check) => return Ok(check),

@@ -2,6 +2,7 @@
 //! session holds it, unless somebody has overridden the finding with a reason.
 
 use super::check::Check;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{Question, Rules, Verdict, issue_key, medicines_of};
 use crate::fhir::engine::Engine;
 use crate::fhir::operation::Records;
@@ -14,11 +15,10 @@ const ID: &str = "medicines";
 pub async fn of_medicines(
     rules: &Rules,
     engine: &Engine,
-    records: &Records<'_>,
-    patient: &str,
+    patient: &PatientRecords<'_>,
     question: &Question,
 ) -> Result<Check, Failure> {
-    let medicines = medicines_of(rules, engine, records, patient, question).await?;
+    let medicines = medicines_of(rules, engine, patient, question).await?;
     let mut against = Vec::new();
     let mut unchecked = Vec::new();
     let mut notes = Vec::new();
@@ -30,7 +30,7 @@ pub async fn of_medicines(
             }
             let line = format!("{}: {}", assessment.name, finding.verdict.code());
             let issue = issue_key(&finding.rule.id, key);
-            if is_overridden(records, &issue).await? {
+            if is_overridden(patient.records(), &issue).await? {
                 notes.push(format!("{line}, overridden with a reason"));
                 evidence.push(issue);
             } else {

@@ -10,6 +10,7 @@ use super::people::{of_companion, of_consent};
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::SESSION;
 use crate::clinical::appointment::companion::place;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{Question, Rules, Setting};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::Engine;
@@ -73,7 +74,7 @@ pub async fn readiness(
     let patient = booking.actor(&base, "Patient");
     let patient =
         patient.ok_or_else(|| refusal("The appointment has no patient of this service."))?;
-    let name = patient.to_string();
+    let patient = PatientRecords::load_or_unseen(*records, &patient).await?;
     let (Some(place), Some((start, _))) = (place(knowledge, &booking), booking.span) else {
         return Err(refusal("The appointment has no setting or no time yet."));
     };
@@ -84,11 +85,11 @@ pub async fn readiness(
     Ok(vec![
         of_status(&booking).by([appointment.key.clone()]),
         of_companion(place, &booking, &base),
-        of_consent(records, &name, start).await?,
-        of_medicines(rules, engine, records, &name, &question).await?,
-        of_blood_pressure(knowledge, records, &name, place, start).await?,
-        of_candidacy(rules, engine, records, &patient, &question).await?,
-        of_suicidality(knowledge, records, &name, start).await?,
+        of_consent(&patient, start).await?,
+        of_medicines(rules, engine, &patient, &question).await?,
+        of_blood_pressure(knowledge, &patient, place, start).await?,
+        of_candidacy(rules, engine, &patient, &question).await?,
+        of_suicidality(knowledge, &patient, start).await?,
     ])
 }
 

@@ -7,8 +7,8 @@ use super::check::Check;
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::companion::companion;
 use crate::clinical::knowledge::{Entry, Place};
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::observation::has_code;
-use crate::fhir::operation::Records;
 use crate::fhir::outcome::Failure;
 use crate::fhir::search::date;
 use crate::fhir::search::path::text;
@@ -30,10 +30,9 @@ pub fn of_companion(place: &Entry<Place>, booking: &Booking<'_>, base: &Base) ->
     .by(actor)
 }
 
-pub async fn of_consent(records: &Records<'_>, patient: &str, at: i64) -> Result<Check, Failure> {
+pub async fn of_consent(patient: &PatientRecords<'_>, at: i64) -> Result<Check, Failure> {
     let id = "consent";
-    let criteria = [("patient", patient), ("status", "active")];
-    let seen = records.search("Consent", &criteria).await?;
+    let seen = patient.search("Consent", &[("status", "active")]).await?;
     let treatment = seen
         .resources
         .into_iter()

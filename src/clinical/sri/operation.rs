@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::segment::{Segment, day_of, moment_of, segment};
 use super::trial::{Adequacy, Measure, Trial, trials};
 use crate::clinical::CANONICAL;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::fhir::answer::Answer;
@@ -46,10 +47,8 @@ impl Operation for SriTrials {
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.map_or_else(now, |(low, _)| low);
         let records = call.records();
-        let patient = records.read(patient).await?.key.to_string();
-        let seen = records
-            .search("MedicationStatement", &[("patient", &patient)])
-            .await?;
+        let patient = PatientRecords::load(records, patient).await?;
+        let seen = patient.search("MedicationStatement", &[]).await?;
         let contents = seen
             .resources
             .iter()

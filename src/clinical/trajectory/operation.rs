@@ -12,14 +12,13 @@ use super::session::{self, Sessions};
 use crate::clinical::CANONICAL;
 use crate::clinical::course;
 use crate::clinical::knowledge::{Entry, Score};
+use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::measures::scale;
 use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::gather;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::{
-    Call, Definition, Level, Operation, Parameter, Part, Records, output,
-};
+use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, output};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -79,7 +78,7 @@ impl Operation for YbocsTrajectory {
         // A day is looked at to its end.
         let at = call.arguments.text("at").and_then(date::range);
         let at = at.map_or_else(now, |(_, high)| high);
-        let patient = call.records().read(patient).await?.key.to_string();
+        let patient = PatientRecords::load(call.records(), patient).await?;
         let read = self.read(&call, &patient, &score.id, at).await?;
         Ok(output::answer(self.parts(score, &read, at)))
     }
@@ -102,20 +101,20 @@ impl YbocsTrajectory {
     async fn read(
         &self,
         call: &Call<'_>,
-        patient: &str,
+        patient: &PatientRecords<'_>,
         score: &str,
         at: i64,
     ) -> Result<Read, Failure> {
         let knowledge = &self.0.knowledge;
-        let records = call.records();
         let mut read = Read::default();
         let codes: Vec<String> = [score, "cgi-improvement", "cgi-severity"]
             .iter()
             .filter_map(|id| scale::score(knowledge, id))
             .map(|score| format!("{}|{}", score.fact.system, score.fact.code))
             .collect();
-        let criteria = [("patient", patient), ("code", &codes.join(","))];
-        let seen = records.search("Observation", &criteria).await?;
+        let codes = codes.join(",");
+        let criteria = [("code", codes.as_str())];
+        let seen = patient.search("Observation", &criteria).await?;
         if seen.hidden {
             read.hidden.push("Observation");
         }
@@ -133,12 +132,12 @@ impl YbocsTrajectory {
             series.sort();
         }
         for name in session::TYPES {
-            let seen = records.search(name, &[("patient", patient)]).await?;
+            let seen = patient.search(name, &[]).await?;
             if seen.hidden {
                 read.hidden.push(name);
             }
             let contents = seen.resources.iter().map(|one| &one.resource.content);
-            let shelf = gather(call.engine, &records, &[], contents).await?;
+            let shelf = gather(call.engine, patient.records(), &[], contents).await?;
             if !shelf.missing.is_empty() {
                 read.hidden.push("Medication");
             }
@@ -148,7 +147,7 @@ impl YbocsTrajectory {
                 session::add(&mut read.sessions, &self.0, &shelf, &source, content, at);
             }
         }
-        read.withdrawn = withdrawn(&records, patient).await?;
+        read.withdrawn = withdrawn(patient).await?;
         Ok(read)
     }
 
@@ -287,14 +286,10 @@ impl YbocsTrajectory {
 }
 
 /// Whether a course of the programme was revoked; `None` where that is not to be seen.
-async fn withdrawn(records: &Records<'_>, patient: &str) -> Result<Option<bool>, Failure> {
+async fn withdrawn(patient: &PatientRecords<'_>) -> Result<Option<bool>, Failure> {
     let courses = format!("{}|", course::system());
-    let criteria = [
-        ("patient", patient),
-        ("identifier", courses.as_str()),
-        ("status", "revoked"),
-    ];
-    let seen = records.search("CarePlan", &criteria).await?;
+    let criteria = [("identifier", courses.as_str()), ("status", "revoked")];
+    let seen = patient.search("CarePlan", &criteria).await?;
     Ok(match seen.resources.is_empty() {
         false => Some(true),
         true if seen.hidden => None,

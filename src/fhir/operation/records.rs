@@ -12,6 +12,7 @@ use super::super::interaction::search;
 use super::super::outcome::{Failure, Kind};
 use super::super::resource::{Resource, parse_stored};
 use super::super::search::key::hash;
+use super::super::search::reference::Base;
 use super::super::search::{Query, compile};
 use crate::store::{
     Comparison, Filter, Guard, PositionValue, ResourceKey, Scope, SearchPlan, Stored,
@@ -87,6 +88,16 @@ impl<'r> Records<'r> {
             authority: None,
             shown: None,
         }
+    }
+
+    /// Whether resources of the type can be searched by this parameter.
+    pub fn has_parameter(&self, resource_type: &str, name: &str) -> bool {
+        self.engine.catalogue.param(resource_type, name).is_some()
+    }
+
+    /// What this service calls itself in references.
+    pub fn base(&self) -> Base {
+        Base::new(&self.engine.settings.base_url)
     }
 
     fn scope(&self, permission: Permission, resource_type: &str) -> Result<Scope, Failure> {
