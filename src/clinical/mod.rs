@@ -8,6 +8,7 @@
 pub mod appointment;
 pub mod candidacy;
 pub mod canonical;
+pub mod conditions;
 pub mod course;
 pub mod extract;
 pub mod interpretation;
@@ -20,6 +21,7 @@ pub mod observation;
 pub mod programme;
 pub mod readiness;
 pub mod scheduling;
+pub mod screens;
 pub mod sri;
 pub mod trajectory;
 pub mod vitals;

@@ -1,10 +1,12 @@
 //! Clinical knowledge and what follows from it, without a server.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod conditions;
 mod differential;
 mod knowledge;
 mod measures;
 mod medicines;
+mod screens;
 mod sri;
 mod support;
 mod table;

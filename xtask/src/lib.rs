@@ -1,5 +1,7 @@
-//! Chores of the project: `cargo xtask definitions` writes the R4 data files.
+//! Chores of the project: `cargo xtask definitions` writes the R4 data files,
+//! `cargo xtask condition-sets` the codes of conditions.
 
+pub mod condition_sets;
 pub mod definitions;
 
 /// What stopped a chore, in one sentence.

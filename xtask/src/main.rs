@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::{Result, definitions};
+use xtask::{Result, condition_sets, definitions};
 
-const USAGE: &str = "usage: cargo xtask definitions [--from FOLDER]
+const USAGE: &str = "usage: cargo xtask definitions|condition-sets [--from FOLDER]
 
 definitions  write src/fhir/definitions/data from the official R4 bundles
              (FOLDER holds profiles-resources.json.gz, profiles-types.json.gz,
-             search-parameters.json.gz and valuesets.json.gz; default ../shared/fhir/definitions)";
+             search-parameters.json.gz and valuesets.json.gz; default ../shared/fhir/definitions)
+condition-sets
+             write src/clinical/knowledge/condition-sets.toml from the gathered code sets
+             (FOLDER holds condition-sets.json and condition-coverage.json;
+             default ../shared/clinical/valuesets)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,17 +29,32 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<()> {
     let root = project_root()?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let from = match arguments.as_slice() {
-        ["definitions"] => root.join(definitions::DEFAULT_SOURCE),
-        ["definitions", "--from", folder] => PathBuf::from(folder),
+    let (chore, from) = match arguments.as_slice() {
+        [chore] => (*chore, None),
+        [chore, "--from", folder] => (*chore, Some(PathBuf::from(folder))),
         _ => return Err(USAGE.to_owned()),
     };
-    let folder = root.join(definitions::DATA_FOLDER);
-    for (name, text) in definitions::generate(&from)?.files() {
-        let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        println!("{} ({} bytes)", path.display(), text.len());
+    let source = |default: &str| from.clone().unwrap_or_else(|| root.join(default));
+    match chore {
+        "definitions" => {
+            let folder = root.join(definitions::DATA_FOLDER);
+            for (name, text) in definitions::generate(&source(definitions::DEFAULT_SOURCE))?.files()
+            {
+                write(&folder.join(name), text)?;
+            }
+            Ok(())
+        }
+        "condition-sets" => {
+            let text = condition_sets::generate(&source(condition_sets::DEFAULT_SOURCE))?;
+            write(&root.join(condition_sets::DATA_FILE), &text)
+        }
+        _ => Err(USAGE.to_owned()),
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("{} ({} bytes)", path.display(), text.len());
     Ok(())
 }
 

@@ -13,11 +13,13 @@ use crate::clinical::CANONICAL;
 use crate::clinical::knowledge::{Entry, Knowledge};
 
 /// The files that hold rules and say where they come from.
-const RULES: [&str; 6] = [
+const RULES: [&str; 8] = [
     "candidacy.toml",
+    "condition-sets.toml",
     "course.toml",
     "interactions.toml",
     "scales.toml",
+    "screens.toml",
     "sri.toml",
     "vitals.toml",
 ];

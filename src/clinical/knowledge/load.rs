@@ -11,12 +11,14 @@ use toml::{Table, Value};
 
 use super::entry::{Entry, Provenance, Tier};
 
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("candidacy.toml", include_str!("candidacy.toml")),
+    ("condition-sets.toml", include_str!("condition-sets.toml")),
     ("course.toml", include_str!("course.toml")),
     ("drugs.toml", include_str!("drugs.toml")),
     ("interactions.toml", include_str!("interactions.toml")),
     ("scales.toml", include_str!("scales.toml")),
+    ("screens.toml", include_str!("screens.toml")),
     ("sources.toml", include_str!("sources.toml")),
     ("sri.toml", include_str!("sri.toml")),
     ("vitals.toml", include_str!("vitals.toml")),

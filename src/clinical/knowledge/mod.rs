@@ -2,13 +2,18 @@
 //! start. `facts` says what an entry may hold, `entry` what all have in common.
 
 mod check;
+mod condition_set;
 mod criterion;
 mod entry;
 mod facts;
 mod load;
+mod screen;
 
 use std::path::Path;
 
+pub use condition_set::{
+    AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConditionSet, SetAction,
+};
 pub use criterion::{Codes, Criterion, Effect, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
@@ -17,7 +22,9 @@ pub use facts::{
     Score, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
 };
 pub use load::Fault;
+pub use screen::{ScreenAnswer, ScreenMeaning, SuicideScreen, SuicideScreenKind};
 
+use super::conditions::ConditionIndex;
 use load::Shelf;
 
 /// Everything that is known, each list in the order of its file.
@@ -37,6 +44,10 @@ pub struct Knowledge {
     pub schedules: Vec<Entry<Schedule>>,
     pub criteria: Vec<Entry<Criterion>>,
     pub findings: Vec<Entry<Codes>>,
+    /// The sets of condition codes, ready for lookups.
+    pub conditions: ConditionIndex,
+    pub suicide_screens: Vec<Entry<SuicideScreen>>,
+    pub screen_answers: Vec<Entry<ScreenAnswer>>,
     pub scores: Vec<Entry<Score>>,
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
@@ -94,6 +105,14 @@ impl Knowledge {
             schedules: files.take("vitals.toml", "schedule"),
             criteria: files.take("candidacy.toml", "criterion"),
             findings: files.take("candidacy.toml", "finding"),
+            conditions: ConditionIndex::new(
+                files.take("condition-sets.toml", "condition_set"),
+                files.take("condition-sets.toml", "coding_system"),
+                files.take("condition-sets.toml", "attention"),
+                &files.take::<CodesWithoutConcern>("condition-sets.toml", "without_concern"),
+            ),
+            suicide_screens: files.take("screens.toml", "suicide_screen"),
+            screen_answers: files.take("screens.toml", "screen_answer"),
             scores: files.take("scales.toml", "score"),
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),

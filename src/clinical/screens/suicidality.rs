@@ -1,0 +1,208 @@
+//! What one record says of the risk of suicide. Only a whole screen that was
+//! understood says low; whatever speaks of more is heard whatever else there is.
+
+use serde_json::{Map, Value};
+
+use super::answer::{ScreenValue, read_screen_value};
+use crate::clinical::conditions::{CodeSystemKind, Standing, recognise_code_system, standing};
+use crate::clinical::knowledge::{
+    Entry, Knowledge, ScreenMeaning, SuicideScreen, SuicideScreenKind,
+};
+use crate::clinical::observation::is_usable;
+use crate::fhir::search::path::{items, text};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SuicideRiskLevel {
+    /// Nothing above low, and no whole screen: an item, or question 9 of PHQ-9.
+    Partial,
+    Low,
+    NotUnderstood,
+    AboveLow,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuicideScreenReading {
+    pub level: SuicideRiskLevel,
+    /// A sentence for a reader.
+    pub said: String,
+}
+
+impl SuicideScreenReading {
+    fn new(level: SuicideRiskLevel, said: impl Into<String>) -> Self {
+        Self {
+            level,
+            said: said.into(),
+        }
+    }
+}
+
+/// The LOINC codes of all screens and items, for a search by `combo-code`.
+pub fn codes_of_suicide_screens(knowledge: &Knowledge) -> Vec<String> {
+    let screens = knowledge.suicide_screens.iter();
+    screens.map(|screen| screen.fact.code.clone()).collect()
+}
+
+/// What an Observation says; `None` where it is no screen, or was withdrawn.
+pub fn read_suicide_screen(
+    knowledge: &Knowledge,
+    observation: &Map<String, Value>,
+) -> Option<SuicideScreenReading> {
+    let withdrawn = matches!(
+        text(observation, "status"),
+        Some("entered-in-error" | "cancelled")
+    );
+    if withdrawn {
+        return None;
+    }
+    let components = items(observation, "component")
+        .iter()
+        .filter_map(Value::as_object);
+    let mut found: Vec<_> = std::iter::once(observation)
+        .chain(components)
+        .filter_map(|holder| Some((screen_of(knowledge, holder)?, holder)))
+        .collect();
+    if found.is_empty() {
+        return None;
+    }
+    found.dedup_by_key(|(screen, holder)| (screen.id.clone(), std::ptr::from_ref(*holder)));
+    let mut reading = read_parts(knowledge, &found);
+    if reading.level <= SuicideRiskLevel::Low && !is_usable(observation) {
+        reading = SuicideScreenReading::new(
+            SuicideRiskLevel::NotUnderstood,
+            "A screen is not final, or something in it may change its meaning.",
+        );
+    }
+    Some(reading)
+}
+
+/// An active Condition of ideation or of an attempt; `None` where it is neither.
+pub fn read_suicide_condition(
+    knowledge: &Knowledge,
+    condition: &Map<String, Value>,
+) -> Option<SuicideScreenReading> {
+    let concern = "suicidality";
+    let reading = knowledge.conditions.read_concept(condition.get("code"));
+    let hit = reading
+        .hits
+        .iter()
+        .find(|hit| hit.set.fact.concern == concern)?;
+    let level = match standing(condition) {
+        Standing::Active { .. } | Standing::Suspected => SuicideRiskLevel::AboveLow,
+        Standing::Remission | Standing::Past | Standing::Refuted => return None,
+    };
+    Some(SuicideScreenReading::new(
+        level,
+        format!("An active condition is recorded: {}.", hit.set.fact.text),
+    ))
+}
+
+/// A system that is stated and is another one means another code.
+fn screen_of<'k>(
+    knowledge: &'k Knowledge,
+    holder: &Map<String, Value>,
+) -> Option<&'k Entry<SuicideScreen>> {
+    let concept = holder.get("code").and_then(Value::as_object)?;
+    let codings = items(concept, "coding").iter().filter_map(Value::as_object);
+    let codes: Vec<&str> = codings
+        .filter(|coding| {
+            let system = text(coding, "system");
+            let kind = recognise_code_system(knowledge.conditions.aliases(), system);
+            matches!(kind, CodeSystemKind::Loinc | CodeSystemKind::Unstated)
+        })
+        .filter_map(|coding| text(coding, "code"))
+        .map(str::trim)
+        .collect();
+    let mut screens = knowledge.suicide_screens.iter();
+    screens.find(|screen| codes.contains(&screen.fact.code.as_str()))
+}
+
+type Part<'k, 'v> = (&'k Entry<SuicideScreen>, &'v Map<String, Value>);
+
+/// The gravest of all parts; low where a level says so, or every item was answered.
+fn read_parts(knowledge: &Knowledge, found: &[Part<'_, '_>]) -> SuicideScreenReading {
+    let mut gravest: Option<SuicideScreenReading> = None;
+    let mut answered = Vec::new();
+    let mut level_is_low = false;
+    let holds_parts = found.len() > 1;
+    for (screen, holder) in found {
+        let is_panel = screen.fact.kind == SuicideScreenKind::Panel;
+        let value = read_screen_value(knowledge, holder);
+        if is_panel && value == ScreenValue::Nothing && holds_parts {
+            continue;
+        }
+        let one = read_part(&screen.fact, &value);
+        match (screen.fact.kind, one.level) {
+            (SuicideScreenKind::Item, SuicideRiskLevel::Partial) => answered.push(&screen.id),
+            (_, SuicideRiskLevel::Low) => level_is_low = true,
+            _ => {}
+        }
+        if gravest.as_ref().is_none_or(|known| known.level < one.level) {
+            gravest = Some(one);
+        }
+    }
+    let nothing = "A screen has no value.";
+    let gravest = gravest
+        .unwrap_or_else(|| SuicideScreenReading::new(SuicideRiskLevel::NotUnderstood, nothing));
+    if gravest.level > SuicideRiskLevel::Low || level_is_low {
+        return gravest;
+    }
+    let is_panel = |(screen, _): &Part<'_, '_>| screen.fact.kind == SuicideScreenKind::Panel;
+    if !found.iter().any(is_panel) {
+        return gravest;
+    }
+    let mut items = knowledge.suicide_screens.iter();
+    let missing = items.find(|screen| {
+        screen.fact.kind == SuicideScreenKind::Item && !answered.contains(&&screen.id)
+    });
+    match missing {
+        None => SuicideScreenReading::new(SuicideRiskLevel::Low, "The screen shows a low risk."),
+        Some(item) => SuicideScreenReading::new(
+            SuicideRiskLevel::NotUnderstood,
+            format!(
+                "The screen has no level, and no answer to {}.",
+                item.fact.text
+            ),
+        ),
+    }
+}
+
+fn read_part(screen: &SuicideScreen, value: &ScreenValue) -> SuicideScreenReading {
+    let name = &screen.text;
+    let says = match value {
+        ScreenValue::Says(says) => says,
+        ScreenValue::Nothing => {
+            let said = format!("{name} has no value.");
+            return SuicideScreenReading::new(SuicideRiskLevel::NotUnderstood, said);
+        }
+        ScreenValue::NotUnderstood(written) => {
+            let said = format!("{name} was not understood: {written}.");
+            return SuicideScreenReading::new(SuicideRiskLevel::NotUnderstood, said);
+        }
+    };
+    let levels = says.iter().map(|meaning| level_of(screen, *meaning));
+    let level = levels.max().unwrap_or(SuicideRiskLevel::NotUnderstood);
+    let said = match level {
+        SuicideRiskLevel::AboveLow => format!("{name} is above low."),
+        SuicideRiskLevel::Low => format!("{name} shows a low risk."),
+        SuicideRiskLevel::Partial => format!("{name} shows nothing above low."),
+        SuicideRiskLevel::NotUnderstood => format!("{name} was not understood."),
+    };
+    SuicideScreenReading::new(level, said)
+}
+
+/// An answer of another kind of question is not understood, unless it is grave.
+fn level_of(screen: &SuicideScreen, meaning: ScreenMeaning) -> SuicideRiskLevel {
+    use SuicideScreenKind::{Item, Level, Panel, Points};
+    match (screen.kind, meaning) {
+        (_, ScreenMeaning::Moderate | ScreenMeaning::High) => SuicideRiskLevel::AboveLow,
+        (Level | Panel, ScreenMeaning::Low) => SuicideRiskLevel::Low,
+        (Item, ScreenMeaning::No) => SuicideRiskLevel::Partial,
+        (Item, ScreenMeaning::Yes) => match screen.yes {
+            Some(ScreenMeaning::Low) => SuicideRiskLevel::Partial,
+            _ => SuicideRiskLevel::AboveLow,
+        },
+        (Points, ScreenMeaning::NoPoints) => SuicideRiskLevel::Partial,
+        (Points, ScreenMeaning::Points | ScreenMeaning::Yes) => SuicideRiskLevel::AboveLow,
+        _ => SuicideRiskLevel::NotUnderstood,
+    }
+}
