@@ -140,7 +140,7 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     pub version: i64,
-    /// Microseconds since 1970; grows with every commit of an instance.
+    /// Microseconds since 1970; grows with every commit, on all instances together.
     pub updated: i64,
     pub effect: Effect,
 }

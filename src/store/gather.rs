@@ -1,5 +1,5 @@
 //! The one place where waiting commits are gathered, so that one flush to the
-//! disk serves all that wait, and where each gets its time.
+//! disk serves all that wait, and where each gets the time of this instance.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -31,10 +31,13 @@ pub fn system_clock() -> Clock {
     })
 }
 
-/// A commit and the time that its versions get.
+/// A commit and the time at which this instance took it up. Other instances on the
+/// same database may be ahead: the adapter moves the whole group behind what is
+/// stored, while it holds the lock under which everybody commits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimedCommit {
-    pub updated: i64,
+    /// Microseconds since 1970; grows with every commit of this instance.
+    pub made: i64,
     pub commit: Commit,
 }
 
@@ -120,6 +123,7 @@ impl<W: CommitGroup> Worker<W> {
         while let Some(first) = self.waiting.recv().await {
             let (group, answers) = self.group(first);
             let results = self.writer.commit_group(group).await;
+            self.catch_up(&results);
             for (answer, result) in answers.into_iter().zip(results) {
                 // A caller that has gone away does not want its answer.
                 drop(answer.send(result));
@@ -135,8 +139,8 @@ impl<W: CommitGroup> Worker<W> {
         let mut next = Some(first);
         while let Some((commit, answer)) = next {
             changes += commit.changes.len();
-            let updated = self.tick();
-            group.push(TimedCommit { updated, commit });
+            let made = self.tick();
+            group.push(TimedCommit { made, commit });
             answers.push(answer);
             let full = group.len() >= GROUP_COMMITS || changes >= GROUP_CHANGES;
             next = if full {
@@ -146,6 +150,13 @@ impl<W: CommitGroup> Worker<W> {
             };
         }
         (group, answers)
+    }
+
+    /// Time goes on behind the newest that was given out.
+    fn catch_up(&mut self, results: &[Result<Vec<Version>, StoreError>]) {
+        let versions = results.iter().flatten().flatten();
+        let newest = versions.map(|version| version.updated).max();
+        self.last = newest.map_or(self.last, |newest| newest.max(self.last));
     }
 
     fn tick(&mut self) -> i64 {
@@ -171,7 +182,7 @@ mod tests {
             &mut self,
             group: Vec<TimedCommit>,
         ) -> Vec<Result<Vec<Version>, StoreError>> {
-            let times = group.iter().map(|timed| timed.updated).collect();
+            let times = group.iter().map(|timed| timed.made).collect();
             self.groups.lock().unwrap().push(times);
             group.iter().map(|_| Ok(Vec::new())).collect()
         }

@@ -166,6 +166,10 @@ pub struct SearchPlan {
 #[derive(Clone, Debug, PartialEq)]
 pub enum HistoryOf {
     System,
+    /// Of everything but one type.
+    Others(String),
+    /// Of several types; of none where there are none.
+    Types(Vec<String>),
     Type(String),
     Instance(ResourceKey),
 }

@@ -59,6 +59,7 @@ mod medication_issues;
 mod monitor;
 mod mutations;
 mod nothing_harmful_a7;
+mod nothing_missed_b5;
 mod observation_operations;
 mod operations;
 mod outdated;

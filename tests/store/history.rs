@@ -82,6 +82,18 @@ pub async fn type_and_system_mix_current_and_past(bench: &mut dyn Bench) {
     for name in ["Patient", "Observation", "Nothing"] {
         let rows = history(&store, &plan(HistoryOf::Type(name.into()))).await;
         assert_eq!(rows, of(&versions, |made| made.0.resource_type == name));
+        let rows = history(&store, &plan(HistoryOf::Others(name.into()))).await;
+        assert_eq!(rows, of(&versions, |made| made.0.resource_type != name));
+    }
+    let types = |names: &[&str]| HistoryOf::Types(names.iter().map(|&n| n.to_owned()).collect());
+    for names in [
+        &["Observation", "Patient"][..],
+        &["Patient", "Nothing"],
+        &[],
+    ] {
+        let rows = history(&store, &plan(types(names))).await;
+        let named = |made: &Made| names.contains(&made.0.resource_type.as_str());
+        assert_eq!(rows, of(&versions, named));
     }
 }
 
@@ -99,10 +111,14 @@ pub async fn since_and_at_choose_by_time(bench: &mut dyn Bench) {
     times.sort_unstable();
     times.dedup();
     let patients = || HistoryOf::Type("Patient".into());
+    let others = || HistoryOf::Others("Patient".into());
+    let types = || HistoryOf::Types(vec!["Patient".into(), "Observation".into()]);
     let b = || HistoryOf::Instance(key("Patient", "b"));
     for &low in &times {
-        for scope_of in [HistoryOf::System, patients(), b()] {
+        for scope_of in [HistoryOf::System, others(), types(), patients(), b()] {
             let belongs = |made: &Made| match &scope_of {
+                HistoryOf::Others(name) => made.0.resource_type != *name,
+                HistoryOf::Types(names) => names.contains(&made.0.resource_type),
                 HistoryOf::System => true,
                 HistoryOf::Type(name) => made.0.resource_type == *name,
                 HistoryOf::Instance(key) => made.0 == *key,

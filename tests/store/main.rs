@@ -17,6 +17,7 @@ mod guard;
 mod history;
 mod lifecycle;
 mod moment;
+mod nothing_missed_b5;
 mod order;
 mod race;
 mod registry;
@@ -114,6 +115,9 @@ macro_rules! suite {
                 type_and_system_mix_current_and_past
                 since_and_at_choose_by_time
                 pages_lose_and_repeat_nothing);
+            cases!($adapter, nothing_missed_b5:
+                pollers_beside_two_instances_miss_nothing
+                instances_take_turns_with_their_times);
             cases!($adapter, reindex:
                 an_empty_database_is_complete_in_the_form_that_claims_it
                 rows_of_nobody_are_outdated

@@ -10,9 +10,10 @@ use super::super::link::{self, CURSOR};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
 use super::super::resource::{instant, parse_stored, render};
-use super::super::search::date;
+use super::super::search::{date, types};
 use super::super::view::View;
 use super::read::not_found;
+use super::route::AUDIT_EVENT;
 use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, Method, ResourceKey, Scope, Stored};
 
 pub async fn history(
@@ -103,7 +104,11 @@ fn plan(
     let scope = match &of {
         HistoryOf::Instance(key) => authority.scope(Permission::Read, Some(&key.resource_type))?,
         HistoryOf::Type(name) => authority.scope(Permission::Search, Some(name))?,
-        HistoryOf::System => authority.scope(Permission::Search, None)?,
+        _ => authority.scope(Permission::Search, None)?,
+    };
+    let of = match of {
+        HistoryOf::System => of_types(engine, request)?,
+        of => of,
     };
     let mut plan = HistoryPlan {
         scope,
@@ -124,18 +129,33 @@ fn plan(
                 plan.limit = count.min(limits.max_page);
             }
             CURSOR => plan.after = Some(position_of(value, &tie(engine, authority, request))?),
+            "_type" if matches!(plan.of, HistoryOf::Types(_)) => {}
+            "_type" => {
+                let text = "_type only selects in the history of everything: /_history?_type=Patient,Observation.";
+                return Err(Failure::new(Kind::Value, text));
+            }
             "_format" | "_pretty" | "_summary" | "_elements" => {}
             other => {
                 return Err(Failure::new(
                     Kind::NotSupported,
                     format!(
-                        "History has no parameter \"{other}\". It has _since, _at, _count, _summary, _elements, _pretty and _format."
+                        "History has no parameter \"{other}\". It has _since, _at, _type (of everything), _count, _summary, _elements, _pretty and _format."
                     ),
                 ));
             }
         }
     }
     Ok(plan)
+}
+
+/// The types in `_type`; without it all but AuditEvents, which are asked for by their name:
+/// each poll makes one, so that the next would always find something.
+fn of_types(engine: &Engine, request: &Request) -> Result<HistoryOf, Failure> {
+    let types = types(&engine.catalogue, None, &request.query)?;
+    Ok(match types.is_empty() {
+        true => HistoryOf::Others(AUDIT_EVENT.to_owned()),
+        false => HistoryOf::Types(types),
+    })
 }
 
 /// A FHIR date, dateTime or instant as a range.
@@ -216,7 +236,7 @@ fn tie(engine: &Engine, authority: &dyn Authority, request: &Request) -> Tie {
     let mut parts = vec!["history", authority.identity()];
     parts.extend(request.path.iter().map(String::as_str));
     for (name, value) in &request.query {
-        if matches!(name.as_str(), "_since" | "_at") {
+        if matches!(name.as_str(), "_since" | "_at" | "_type") {
             parts.extend([name.as_str(), value.as_str()]);
         }
     }

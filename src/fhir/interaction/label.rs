@@ -53,7 +53,9 @@ fn names(interaction: &Interaction, request: &Request) -> (&'static str, &'stati
         Interaction::ConditionalPatch(_) => ("patch", "/{type}"),
         Interaction::Delete(_) => ("delete", "/{type}/{id}"),
         Interaction::ConditionalDelete(_) => ("delete", "/{type}"),
-        Interaction::History(HistoryOf::System) => ("history-system", "/_history"),
+        Interaction::History(HistoryOf::System | HistoryOf::Others(_) | HistoryOf::Types(_)) => {
+            ("history-system", "/_history")
+        }
         Interaction::History(HistoryOf::Type(_)) => ("history-type", "/{type}/_history"),
         Interaction::History(HistoryOf::Instance(_)) => {
             ("history-instance", "/{type}/{id}/_history")
@@ -85,7 +87,7 @@ fn type_of(interaction: &Interaction) -> Option<&str> {
         Interaction::Capabilities
         | Interaction::Bundle
         | Interaction::Operation(Target::System, _)
-        | Interaction::History(HistoryOf::System)
+        | Interaction::History(HistoryOf::System | HistoryOf::Others(_) | HistoryOf::Types(_))
         | Interaction::Search(SearchIn::System) => None,
         Interaction::Read(key)
         | Interaction::Vread(key, _)

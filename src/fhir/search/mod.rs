@@ -49,4 +49,4 @@ pub use compile::{Compartment, compile};
 pub use constraint::constraint;
 pub use include::Include;
 pub use query::{LIST, Query, Settings};
-pub use result::{RESULT_PARAMETERS, Summary, Total};
+pub use result::{RESULT_PARAMETERS, Summary, Total, types};

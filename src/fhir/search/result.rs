@@ -41,7 +41,7 @@ pub(super) fn invalid(name: &str, problem: &str) -> Failure {
 }
 
 /// The type of the address, or those of `_type`.
-pub(super) fn types(
+pub fn types(
     catalogue: &Catalogue,
     resource_type: Option<&str>,
     pairs: &[(String, String)],

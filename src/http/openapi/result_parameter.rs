@@ -58,7 +58,7 @@ pub fn layout() -> [ResultParameter; 2] {
     ]
 }
 
-/// For a system search and `$everything`.
+/// For a search and a history of the system, and `$everything`.
 pub fn types() -> ResultParameter {
     result(
         "_type",

@@ -12,6 +12,7 @@ pub const OF_SYSTEM: [Interaction; 5] = [
     Interaction {
         name: "searchSystem",
         summary: "Search all types, or those of `_type`",
+        text: "AuditEvents are found only where `_type` names them. https://hl7.org/fhir/R4/http.html#search",
         parameters: &[&["_type"], SEARCH, BUNDLE_VIEW],
         refusals: &[400, 413],
         ..SEARCH_TYPE
@@ -41,8 +42,8 @@ pub const OF_SYSTEM: [Interaction; 5] = [
         name: "historyOfSystem",
         below: "/_history",
         summary: "Versions of everything, newest first",
-        text: "https://hl7.org/fhir/R4/http.html#history",
-        parameters: &[HISTORY, BUNDLE_VIEW],
+        text: "AuditEvents are among them only where `_type` names them. https://hl7.org/fhir/R4/http.html#history",
+        parameters: &[&["_type"], HISTORY, BUNDLE_VIEW],
         refusals: &[400],
         ..PLAIN
     },

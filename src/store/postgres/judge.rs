@@ -49,7 +49,7 @@ pub(super) fn judge(
             match refusal(&change.guard, current, matched) {
                 None => Ok(Verdict {
                     current,
-                    version: next(change, current, timed.updated),
+                    version: next(change, current, timed.made),
                 }),
                 Some(conflict) => Err(StoreError::Conflict {
                     change: number,
@@ -75,7 +75,7 @@ fn refusal(guard: &Guard, current: Option<Current>, matched: bool) -> Option<Con
     }
 }
 
-fn next(change: &Change, current: Option<Current>, now: i64) -> Version {
+fn next(change: &Change, current: Option<Current>, made: i64) -> Version {
     let live = current.is_some_and(|current| current.live);
     let effect = match change.write {
         Write::Put { .. } if live => Effect::Updated,
@@ -93,8 +93,7 @@ fn next(change: &Change, current: Option<Current>, now: i64) -> Version {
     }
     Version {
         version: version + 1,
-        // Another instance's clock may be ahead of ours; a resource's time never runs back.
-        updated: now.max(updated + 1),
+        updated: made,
         effect,
     }
 }

@@ -1,6 +1,8 @@
 //! The statements of one write, put together as one.
 //! <https://www.postgresql.org/docs/current/queries-with.html#QUERIES-WITH-MODIFYING>
 
+use diesel::sql_types::BigInt;
+
 use super::columns::Columns;
 use crate::store::IndexForm;
 use crate::store::sql::reindex::SUPERSEDED;
@@ -11,9 +13,23 @@ use crate::store::sql::{Bind, Sql, Statement};
 pub(super) struct Parts {
     sql: Sql,
     count: usize,
+    has_clock: bool,
 }
 
 impl Parts {
+    /// The first part of those with new versions, whose times lie from `low` to `high`:
+    /// moves them behind the last that any instance gave out, and behind `newest`, which a
+    /// program of the version before may have written without the clock. Its row stays locked until
+    /// the commit, so that versions become visible in the order of their times.
+    pub fn move_clock(&mut self, low: i64, high: i64, newest: i64) {
+        self.has_clock = true;
+        let sql = self.next();
+        sql.sql("UPDATE commit_clock SET last = ").big(high);
+        sql.sql(" + greatest(0, greatest(last, ").big(newest);
+        sql.sql(") + 1 - ").big(low);
+        sql.sql(") RETURNING last - ").big(high).sql(" AS shift");
+    }
+
     pub fn next(&mut self) -> &mut Sql {
         const HEADS: [&str; 20] = [
             "WITH p0 AS (",
@@ -43,18 +59,23 @@ impl Parts {
         &mut self.sql
     }
 
-    /// Index rows of a form are refused where another one is claimed: the whole
-    /// fails, as there is no number in a text.
-    pub fn finish(mut self, form: Option<IndexForm>) -> Option<Statement> {
+    /// Answers how far the times of the versions moved. Index rows of a form are
+    /// refused where another one is claimed: the whole fails, as there is no number
+    /// in a text.
+    pub fn finish(mut self, form: Option<IndexForm>) -> Option<Statement<BigInt>> {
         (self.count > 0).then(|| {
             let sql = &mut self.sql;
-            sql.sql(") SELECT 1");
+            // The clock leads, so that its lock is taken before those of other rows.
+            sql.sql(match self.has_clock {
+                true => ") SELECT (SELECT shift FROM p0)",
+                false => ") SELECT CAST(0 AS BIGINT)",
+            });
             if let Some(form) = form {
                 sql.sql(" FROM index_state WHERE CAST(CASE WHEN form IS NULL OR form = ");
                 sql.big(form.0).sql(" THEN '1' ELSE ").text(SUPERSEDED);
                 sql.sql(" END AS INTEGER) = 1");
             }
-            self.sql.command()
+            self.sql.rows()
         })
     }
 }
@@ -64,7 +85,7 @@ pub(super) fn insert(sql: &mut Sql, mut columns: Columns, identity: (Vec<String>
     sql.sql(
         "INSERT INTO resource (rid, version, updated, identity, owner, moment_low, moment_high, \
          method, ordering, body, type, id, keys) \
-         SELECT rid, version, updated, identity, owner, moment_low, moment_high, \
+         SELECT rid, version, updated + (SELECT shift FROM p0), identity, owner, moment_low, moment_high, \
          method, ordering::jsonb, body, type, id, (",
     );
     sql.bind(Bind::BigArray(keys));
@@ -75,7 +96,8 @@ pub(super) fn insert(sql: &mut Sql, mut columns: Columns, identity: (Vec<String>
 pub(super) fn move_to_history(sql: &mut Sql, rids: Vec<i64>, updated: Vec<i64>) {
     sql.sql(
         "INSERT INTO history (rid, version, type, id, updated, superseded, method, body) \
-         SELECT r.rid, r.version, r.type, r.id, r.updated, n.updated, r.method, r.body \
+         SELECT r.rid, r.version, r.type, r.id, r.updated, \
+         n.updated + (SELECT shift FROM p0), r.method, r.body \
          FROM unnest(",
     );
     sql.bind(Bind::BigArray(rids));
@@ -86,7 +108,8 @@ pub(super) fn move_to_history(sql: &mut Sql, rids: Vec<i64>, updated: Vec<i64>) 
 pub(super) fn change(sql: &mut Sql, mut columns: Columns) {
     let keys = std::mem::take(&mut columns.keys.values);
     sql.sql(
-        "UPDATE resource r SET version = n.version, updated = n.updated, \
+        "UPDATE resource r SET version = n.version, \
+         updated = n.updated + (SELECT shift FROM p0), \
          identity = n.identity, owner = n.owner, moment_low = n.moment_low, moment_high = n.moment_high, \
          method = n.method, ordering = n.ordering::jsonb, body = n.body, keys = (",
     );

@@ -70,7 +70,7 @@ impl Registered {
             match &change.write {
                 RegistryWrite::Insert { body, expires }
                 | RegistryWrite::Replace { body, expires, .. } => {
-                    let made = timed.updated;
+                    let made = timed.made;
                     let version = current.map_or(made, |current| made.max(current.version + 1));
                     self.kinds.push(key.kind.clone());
                     self.ids.push(key.id.clone());

@@ -1,5 +1,7 @@
 //! What a batch writes, gathered table by table.
 
+use diesel::sql_types::BigInt;
+
 use super::audit::Appended;
 use super::columns::{Columns, Row};
 use super::parts::{
@@ -16,6 +18,8 @@ pub(super) struct Rows {
     inserted: Columns,
     inserted_keys: (Vec<String>, Vec<String>),
     changed: Columns,
+    /// The newest time of the versions that are superseded.
+    newest: i64,
     rebuilt: Columns,
     advance: Option<(i64, i64)>,
     /// Of resources that had none, and of those that may have had the same before.
@@ -35,7 +39,9 @@ impl Rows {
     }
 
     /// The version before moves to the history.
-    pub fn supersede(&mut self, row: &Row<'_>) {
+    /// `before` is its time.
+    pub fn supersede(&mut self, row: &Row<'_>, before: i64) {
+        self.newest = self.newest.max(before);
         self.changed.push(row);
         self.replaced.push(row);
     }
@@ -58,8 +64,12 @@ impl Rows {
     }
 
     /// One statement that writes everything, or `None` where there is nothing.
-    pub fn statement(self, form: IndexForm) -> Option<Statement> {
+    pub fn statement(self, form: IndexForm) -> Option<Statement<BigInt>> {
         let mut parts = Parts::default();
+        let times = || self.inserted.updated.iter().chain(&self.changed.updated);
+        if let (Some(low), Some(high)) = (times().min(), times().max()) {
+            parts.move_clock(*low, *high, self.newest);
+        }
         let indexed = [&self.inserted, &self.changed, &self.rebuilt];
         let indexed = indexed.iter().any(|columns| !columns.rid.is_empty());
         let indexed = indexed || self.advance.is_some();

@@ -28,7 +28,8 @@ const ATTEMPTS: u32 = 4;
 /// The sequence gives out numbers in blocks of this size (see the migration).
 const RID_BLOCK: i64 = 1000;
 
-const LOCKS: &str = "SET lock_timeout = '5s'";
+/// An instance that stops in the middle of a commit does not hold up the others for long.
+const LOCKS: &str = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'";
 
 /// What runs first on a connection that writes.
 pub(super) fn session() -> String {
@@ -119,7 +120,7 @@ impl Writer {
         } else {
             lock::stand(&connection, batch).await?
         };
-        let (outcomes, verdicts) = judge_all(batch, &standing, now);
+        let (mut outcomes, verdicts) = judge_all(batch, &standing, now);
         let mut rows = self.rows(&connection, &verdicts).await?;
         for (timed, _) in &verdicts {
             rows.registered.push(timed, &standing.entries, now);
@@ -136,7 +137,10 @@ impl Writer {
                     // How far the old chain got is not known.
                     self.chain = None;
                 }
-                written?;
+                let shift = written?;
+                outcomes
+                    .iter_mut()
+                    .for_each(|outcome| later(outcome, shift));
             }
             None if fresh => {}
             None => end(&connection, "ROLLBACK").await?,
@@ -163,12 +167,12 @@ impl Writer {
                 };
                 let row = Row::new(rid, change, verdict.version);
                 match verdict.current {
-                    Some(_) => rows.supersede(&row),
+                    Some(current) => rows.supersede(&row, current.updated),
                     None => rows.insert(&change.key, &row),
                 }
             }
             for message in &timed.commit.outbox {
-                rows.send(message, timed.updated);
+                rows.send(message, timed.made);
             }
         }
         Ok(rows)
@@ -182,7 +186,7 @@ impl Writer {
     ) -> Result<Option<Appended>, Fault> {
         let mut rows = Vec::new();
         for (timed, _) in accepted {
-            rows.extend(timed.commit.audit.iter().map(|row| (timed.updated, row)));
+            rows.extend(timed.commit.audit.iter().map(|row| (timed.made, row)));
         }
         let [(began, _), ..] = rows.as_slice() else {
             return Ok(None);
@@ -244,24 +248,33 @@ fn settled(result: Result<Vec<Outcome>, Fault>, commits: usize) -> Vec<Outcome> 
     result.unwrap_or_else(|fault| vec![Err(fault.into()); commits])
 }
 
-/// Writes and commits in one round trip. Without an open transaction the
-/// statement is one by itself.
+/// The versions got their times behind what other instances had written by then.
+fn later(outcome: &mut Outcome, shift: i64) {
+    let versions = outcome.iter_mut().flatten();
+    for version in versions.filter(|version| version.effect != Effect::Nothing) {
+        version.updated = version.updated.saturating_add(shift);
+    }
+}
+
+/// Writes and commits in one round trip, and says how far the times of the versions
+/// moved. Without an open transaction the statement is one by itself.
 async fn write(
     connection: &AsyncPgConnection,
-    statement: Statement,
+    statement: Statement<BigInt>,
     in_transaction: bool,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     let mut pipe = connection;
-    let written = RunQueryDsl::execute(statement.without_nul(), &mut pipe);
+    let written = RunQueryDsl::get_result(statement.without_nul(), &mut pipe);
     let result = if in_transaction {
         // COMMIT goes through the statement cache as well: its queue keeps the order.
         let committed = RunQueryDsl::execute(Sql::new("COMMIT").command(), &mut pipe);
-        try_join(written, committed).await.map(|_| ())
+        try_join(written, committed).await.map(|(shift, _)| shift)
     } else {
-        written.await.map(|_| ())
+        written.await
     };
-    let Err(error) = result else {
-        return Ok(());
+    let error = match result {
+        Ok(shift) => return Ok(shift),
+        Err(error) => error,
     };
     // A server that refused the statement and still answers has written nothing.
     if Fault::is_refusal(&error) && end(connection, "ROLLBACK").await.is_ok() {

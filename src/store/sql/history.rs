@@ -45,7 +45,11 @@ pub fn history(
 ) -> Result<Statement<StoredSql>, StoreError> {
     let plan = &HistoryPlan {
         scope: match &plan.of {
-            HistoryOf::System => plan.scope.clone(),
+            HistoryOf::System | HistoryOf::Others(_) => plan.scope.clone(),
+            HistoryOf::Types(names) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                plan.scope.within(&names)
+            }
             HistoryOf::Type(name) => plan.scope.within(&[name]),
             HistoryOf::Instance(key) => plan.scope.within(&[&key.resource_type]),
         },
@@ -57,11 +61,11 @@ pub fn history(
     sql.sql(dialect.resource(lead.by)).sql(" WHERE TRUE");
     write_lead(dialect, &mut sql, lead)?;
     match &plan.of {
-        HistoryOf::System => {}
         HistoryOf::Type(resource_type) => {
             sql.sql(" AND r.type = ").text(resource_type.as_str());
         }
         HistoryOf::Instance(key) => write_instance(&mut sql, key),
+        several => write_types(&mut sql, several, R.resource_type),
     }
     write_scope(dialect, &mut sql, &plan.scope)?;
     write_times(&mut sql, plan, &R);
@@ -86,8 +90,8 @@ fn lead(dialect: &dyn Dialect, plan: &HistoryPlan) -> Result<Led, StoreError> {
     let scope = plan.scope.filter();
     let (by, keys) = match plan.of {
         HistoryOf::Instance(_) => (Lead::Few, None),
-        HistoryOf::Type(_) | HistoryOf::System if has_few_owners(scope) => (Lead::Owner, None),
-        HistoryOf::Type(_) | HistoryOf::System => match keys_within(scope) {
+        _ if has_few_owners(scope) => (Lead::Owner, None),
+        _ => match keys_within(scope) {
             Some(keys) if dialect.leads_a_history(&keys)? => (Lead::Part(0), Some(keys)),
             _ => (Lead::Open, None),
         },
@@ -132,7 +136,7 @@ fn write_past(
                 sql.sql(" AND h.type = ").text(resource_type.as_str());
             }
         }
-        HistoryOf::System => {}
+        several => write_types(sql, several, H.resource_type),
     }
     write_past_scope(dialect, sql, &plan.scope)?;
     if let Some((low, _)) = plan.at {
@@ -205,6 +209,25 @@ fn write_behind(sql: &mut Sql, place: &HistoryPosition, columns: &Columns) {
     key(sql, " = ");
     sql.sql(" AND ").sql(columns.version).sql(" < ");
     sql.big(place.version).sql("))");
+}
+
+/// Several types in the order of time.
+fn write_types(sql: &mut Sql, of: &HistoryOf, column: &'static str) {
+    match of {
+        HistoryOf::Others(name) => {
+            sql.sql(" AND ").sql(column).sql(" <> ");
+            sql.text(name.as_str());
+        }
+        HistoryOf::Types(names) => {
+            sql.sql(" AND (FALSE");
+            for name in names {
+                sql.sql(" OR ").sql(column).sql(" = ");
+                sql.text(name.as_str());
+            }
+            sql.sql(")");
+        }
+        HistoryOf::System | HistoryOf::Type(_) | HistoryOf::Instance(_) => {}
+    }
 }
 
 fn write_instance(sql: &mut Sql, key: &ResourceKey) {

@@ -1,7 +1,7 @@
 //! Commits, as many as wait in one transaction.
 
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::audit;
@@ -15,8 +15,8 @@ use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    ChainKey, Change, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method, OutboxRow,
-    ResourceKey, StoreError, Version, Write,
+    ChainKey, Change, Commit, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method,
+    OutboxRow, ResourceKey, StoreError, Version, Write,
 };
 
 type CommitResult = Result<Vec<Version>, StoreError>;
@@ -52,7 +52,8 @@ impl Writer {
     fn commit_all(&mut self, group: &[TimedCommit]) -> Result<Vec<CommitResult>, Failed> {
         self.run("BEGIN IMMEDIATE").map_err(Failed::All)?;
         let end = self.chain.clone();
-        let results = group.iter().map(|timed| self.commit_one(timed));
+        let shift = self.shift(group).map_err(Failed::All)?;
+        let results = group.iter().map(|timed| self.commit_one(timed, shift));
         let results: Vec<_> = results.collect::<Result<_, _>>().map_err(Failed::One)?;
         if let Some(chain) = self.chain.as_ref().filter(|_| self.chain != end) {
             audit::keep_end(&mut self.connection, &chain.kept()).map_err(Failed::All)?;
@@ -61,17 +62,32 @@ impl Writer {
         Ok(results)
     }
 
+    /// How far the group's times move, so that they are behind all that is stored.
+    /// The transaction holds the only write lock: what another process wrote is
+    /// seen, and nobody gives out a time besides.
+    fn shift(&mut self, group: &[TimedCommit]) -> Result<i64, StoreError> {
+        let mut writing = group.iter();
+        let Some(first) = writing.find(|timed| !timed.commit.changes.is_empty()) else {
+            return Ok(0);
+        };
+        let newest = newest_time(&mut self.connection)?;
+        Ok(newest.saturating_add(1).saturating_sub(first.made).max(0))
+    }
+
     /// The inner result is this commit's own. Every commit is judged before it
     /// writes, so a refusal leaves nothing behind; a savepoint to take other
     /// failures back would copy each page that any commit touches.
-    fn commit_one(&mut self, timed: &TimedCommit) -> Result<CommitResult, StoreError> {
-        let now = (self.clock)();
+    fn commit_one(&mut self, timed: &TimedCommit, shift: i64) -> Result<CommitResult, StoreError> {
+        let when = When {
+            now: (self.clock)(),
+            made: timed.made.saturating_add(shift),
+        };
         if !timed.commit.changes.is_empty()
             && let Err(refusal) = reindex::admit(&mut self.connection, self.form)
         {
             return Ok(Err(refusal));
         }
-        let versions = match apply(&mut self.connection, timed, now) {
+        let versions = match apply(&mut self.connection, &timed.commit, when) {
             Err(error @ (StoreError::Conflict { .. } | StoreError::Registry { .. })) => {
                 return Ok(Err(error));
             }
@@ -79,13 +95,7 @@ impl Writer {
         };
         let rows = timed.commit.audit.clone();
         let key = self.chain_key.as_ref();
-        audit::append(
-            &mut self.connection,
-            &mut self.chain,
-            key,
-            rows,
-            timed.updated,
-        )?;
+        audit::append(&mut self.connection, &mut self.chain, key, rows, when.made)?;
         Ok(Ok(versions))
     }
 
@@ -135,10 +145,18 @@ impl CommitGroup for Writer {
     }
 }
 
+/// The newest time that is stored, from which time goes on.
+pub fn newest_time(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let newest: Option<i64> = Sql::new("SELECT max(updated) FROM resource")
+        .rows::<Nullable<BigInt>>()
+        .get_result(connection)
+        .map_err(store_error)?;
+    Ok(newest.unwrap_or(0))
+}
+
 /// Guards are judged by what stood before the commit, then all is written.
-fn apply(connection: &mut SqliteConnection, timed: &TimedCommit, now: i64) -> CommitResult {
-    let TimedCommit { updated, commit } = timed;
-    let updated = *updated;
+fn apply(connection: &mut SqliteConnection, commit: &Commit, when: When) -> CommitResult {
+    let updated = when.made;
     let mut before = Vec::with_capacity(commit.changes.len());
     for (number, change) in commit.changes.iter().enumerate() {
         let current = current(connection, &change.key)?;
@@ -150,7 +168,6 @@ fn apply(connection: &mut SqliteConnection, timed: &TimedCommit, now: i64) -> Co
         }
         before.push(current);
     }
-    let when = When { now, made: updated };
     registry::apply(connection, commit, when)?;
     let mut versions = Vec::with_capacity(commit.changes.len());
     for (change, current) in commit.changes.iter().zip(before) {

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use diesel::query_dsl::methods::LoadQuery;
-use diesel::sql_types::{BigInt, Nullable};
 use diesel::{RunQueryDsl, SqliteConnection};
 
-use super::commit::Writer;
+use super::commit::{Writer, newest_time};
 use super::connection;
 use super::dialect::SqliteDialect;
 use super::error::store_error;
@@ -16,7 +15,7 @@ use super::readers::Readers;
 use super::reindex;
 use super::settings::SqliteSettings;
 use crate::store::gather::Gather;
-use crate::store::sql::{self, Sql, Statement, audit, history, registry, row, select};
+use crate::store::sql::{self, Statement, audit, history, registry, row, select};
 use crate::store::together::Together;
 use crate::store::{
     AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState,
@@ -260,11 +259,7 @@ fn newest(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
     if !migration::has_table(connection, "resource")? {
         return Ok(0);
     }
-    let newest: Vec<Option<i64>> = Sql::new("SELECT max(updated) FROM resource")
-        .rows::<Nullable<BigInt>>()
-        .load(connection)
-        .map_err(store_error)?;
-    Ok(newest.into_iter().flatten().next().unwrap_or(0))
+    newest_time(connection)
 }
 
 /// Runs the worker to its end; dropping it waits for that.
