@@ -35,6 +35,35 @@ pub fn answers(id: &str, authored: &str, answers: &[(&str, bool)]) -> Value {
     })
 }
 
+/// Every statement of the questionnaire.
+pub const ASKED: [&str; 18] = [
+    "erp",
+    "function",
+    "psychosis",
+    "substance-use",
+    "therapy",
+    "label-contraindication",
+    "pregnancy",
+    "intracranial-pressure",
+    "heart",
+    "liver",
+    "eye-pressure",
+    "capacity",
+    "bladder",
+    "kidney",
+    "seizure",
+    "airway",
+    "dissociation",
+    "porphyria",
+];
+
+/// All of them are true but these, which nobody has answered.
+pub fn all_answers(id: &str, authored: &str, without: &[&str]) -> Value {
+    let asked = ASKED.iter().filter(|link| !without.contains(link));
+    let asked: Vec<(&str, bool)> = asked.map(|link| (*link, true)).collect();
+    answers(id, authored, &asked)
+}
+
 pub fn total(id: &str, points: i64, day: &str) -> Value {
     json!({
         "resourceType": "Observation", "id": id, "status": "final",
@@ -96,19 +125,7 @@ pub async fn with_everything(server: &Server) {
         sertraline("2025-01-01", "2025-06-30"),
         pressure("b", "128", "82"),
         screen("2026-11-18"),
-        answers(
-            "q",
-            "2026-11-15",
-            &[
-                ("erp", true),
-                ("function", true),
-                ("psychosis", true),
-                ("substance-use", true),
-                ("therapy", true),
-                ("label-contraindication", true),
-                ("pregnancy", true),
-            ],
-        ),
+        all_answers("q", "2026-11-15", &[]),
         session(
             "s",
             &[
@@ -130,17 +147,17 @@ pub fn screen(day: &str) -> Value {
     screen
 }
 
-async fn asked(server: &Server, query: &str) -> Value {
+pub async fn asked(server: &Server, query: &str) -> Value {
     let url = format!("/Patient/p/$ketamine-candidacy?at={AT}{query}");
     server.get(&url).expect(200).await.json()
 }
 
-fn overall(answer: &Value) -> &str {
+pub fn overall(answer: &Value) -> &str {
     answer["parameter"][0]["valueCode"].as_str().unwrap()
 }
 
 /// (status, effect, evidence) of one criterion.
-fn criterion(answer: &Value, id: &str) -> (String, String, Vec<String>) {
+pub fn criterion(answer: &Value, id: &str) -> (String, String, Vec<String>) {
     let part = |criterion: &Value, name: &str| -> Vec<Value> {
         let parts = criterion["part"].as_array().unwrap();
         parts

@@ -27,7 +27,7 @@ pub struct Answer {
     pub source: String,
     /// The day it was given.
     pub day: String,
-    authored: i64,
+    pub authored: i64,
 }
 
 impl Answers {
@@ -43,7 +43,9 @@ impl Answers {
             let Some((low, _)) = authored.and_then(date::range) else {
                 continue;
             };
-            if finished && own && low <= until {
+            // <https://hl7.org/fhir/R4/extensibility.html#modifierExtension>
+            let plain = !content.contains_key("modifierExtension");
+            if finished && own && plain && low <= until {
                 let day = authored.unwrap_or_default().chars().take(10).collect();
                 let answer = Answer {
                     holds: true,

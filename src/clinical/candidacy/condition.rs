@@ -1,95 +1,88 @@
-//! Whether a record shows one of the findings, and how certain that is.
+//! The problems of a patient as the sets of conditions know them, and whether a
+//! record shows one of the findings.
 //! <https://hl7.org/fhir/R4/condition.html>
 
 use serde_json::{Map, Value};
 
-use crate::clinical::knowledge::{Codes, Entry};
-use crate::clinical::observation::LOINC;
+use super::evidence::Evidence;
+use crate::clinical::conditions::{
+    CodeSystemKind, ConceptReading, ConditionSetHit, Standing, recognise_code_system, standing,
+};
+use crate::clinical::knowledge::{Codes, Entry, Knowledge};
 use crate::clinical::programme;
-use crate::fhir::search::path::items;
+use crate::fhir::operation::records::Version;
+use crate::fhir::search::date;
+use crate::fhir::search::path::{items, text};
 
-const SNOMED: &str = "http://snomed.info/sct";
-const ICD10: [&str; 2] = [
-    "http://hl7.org/fhir/sid/icd-10-cm",
-    "http://hl7.org/fhir/sid/icd-10",
-];
-
-/// How a Condition stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Active; `confirmed` where somebody says so.
-    Active {
-        confirmed: bool,
-    },
-    /// Active, and only suspected.
-    Suspected,
-    Past,
-    Refuted,
+/// A Condition, how it stands, and what its code says.
+pub struct PatientProblem<'e> {
+    pub version: &'e Version,
+    pub standing: Standing,
+    pub reading: ConceptReading<'e>,
 }
 
-pub fn standing(condition: &Map<String, Value>) -> Standing {
-    let verification = codes(condition.get("verificationStatus"));
-    if verification
-        .iter()
-        .any(|code| matches!(*code, "refuted" | "entered-in-error"))
-    {
-        return Standing::Refuted;
+impl<'e> PatientProblem<'e> {
+    /// The hits in these sets.
+    pub fn hits_of<'p>(
+        &'p self,
+        sets: &'p [String],
+    ) -> impl Iterator<Item = &'p ConditionSetHit<'e>> {
+        let hits = self.reading.hits.iter();
+        hits.filter(|hit| sets.contains(&hit.set.id))
     }
-    let clinical = codes(condition.get("clinicalStatus"));
-    let over = clinical
-        .iter()
-        .any(|code| matches!(*code, "inactive" | "remission" | "resolved"));
-    let ended = clinical.is_empty() && condition.keys().any(|name| name.starts_with("abatement"));
-    if over || ended {
-        return Standing::Past;
+
+    pub fn is_of(&self, sets: &[String]) -> bool {
+        self.hits_of(sets).next().is_some()
     }
-    if verification
-        .iter()
-        .any(|code| matches!(*code, "unconfirmed" | "provisional" | "differential"))
-    {
-        return Standing::Suspected;
+
+    /// `Condition/1`
+    pub fn source(&self) -> String {
+        self.version.key.to_string()
     }
-    Standing::Active {
-        confirmed: verification.contains(&"confirmed"),
+
+    /// What was not understood, for a reader.
+    pub fn shown(&self) -> String {
+        let parts: Vec<&str> = (self.reading.unread.iter())
+            .map(|one| one.shown.as_str())
+            .collect();
+        parts.join(", ")
     }
 }
 
-fn codes(concept: Option<&Value>) -> Vec<&str> {
-    let concept = concept.and_then(Value::as_object);
-    let codings = concept
-        .into_iter()
-        .flat_map(|concept| items(concept, "coding"));
-    codings
-        .filter_map(|coding| coding.get("code").and_then(Value::as_str))
+/// All Conditions that were known on the day and are not refuted.
+pub fn read_problems<'e>(
+    knowledge: &'e Knowledge,
+    evidence: &'e Evidence,
+) -> Vec<PatientProblem<'e>> {
+    let known = evidence.conditions.resources.iter().filter(|version| {
+        let recorded = text(&version.resource.content, "recordedDate").and_then(date::range);
+        recorded.is_none_or(|(low, _)| low <= evidence.at.1)
+    });
+    known
+        .map(|version| {
+            let content = &version.resource.content;
+            PatientProblem {
+                version,
+                standing: standing(content),
+                reading: knowledge.conditions.read_concept(content.get("code")),
+            }
+        })
         .collect()
 }
 
 /// Whether `code` of the record is one of the finding's.
-pub fn shows(finding: &Entry<Codes>, record: &Map<String, Value>) -> bool {
+pub fn shows(knowledge: &Knowledge, finding: &Entry<Codes>, record: &Map<String, Value>) -> bool {
     let concept = record.get("code").and_then(Value::as_object);
     let mut codings = concept
         .into_iter()
-        .flat_map(|concept| items(concept, "coding"));
+        .flat_map(|concept| items(concept, "coding"))
+        .filter_map(Value::as_object);
     codings.any(|coding| {
-        let member = |name| coding.get(name).and_then(Value::as_str);
-        member("system")
-            .zip(member("code"))
-            .is_some_and(|(system, code)| is_of(&finding.fact, system, code))
+        let (system, code) = (text(coding, "system"), text(coding, "code"));
+        let is_one_of =
+            |known: &[String]| code.is_some_and(|code| known.iter().any(|one| one == code));
+        let kind = recognise_code_system(knowledge.conditions.aliases(), system);
+        (kind == CodeSystemKind::SnomedCt && is_one_of(&finding.fact.snomed))
+            || (system == Some(&programme::system()) && is_one_of(&finding.fact.local))
     })
-}
-
-fn is_of(fact: &Codes, system: &str, code: &str) -> bool {
-    let exactly = |known: &[String]| known.iter().any(|known| known == code);
-    if ICD10.contains(&system) {
-        let bare = |code: &str| code.replace('.', "");
-        return fact
-            .icd10
-            .iter()
-            .any(|start| bare(code).starts_with(&bare(start)));
-    }
-    match system {
-        SNOMED => exactly(&fact.snomed),
-        LOINC => exactly(&fact.loinc),
-        _ => system == programme::system() && exactly(&fact.local),
-    }
 }

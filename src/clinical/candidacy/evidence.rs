@@ -8,6 +8,7 @@ use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::Setting;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::clinical::observation::{LOINC, effective, is_usable};
+use crate::clinical::screens::codes_of_suicide_screens;
 use crate::fhir::engine::Engine;
 use crate::fhir::operation::Seen;
 use crate::fhir::operation::records::Version;
@@ -29,6 +30,8 @@ pub struct Evidence {
     pub pressures: Seen,
     pub scores: Seen,
     pub screens: Seen,
+    /// Tests and the status of pregnancy.
+    pub pregnancy: Seen,
     pub responses: Seen,
     pub answers: Answers,
     pub appointments: Seen,
@@ -56,6 +59,13 @@ impl Evidence {
             let codes = codes.join(",");
             of.search("Observation", &[("code", codes.as_str())]).await
         };
+        // By the code alone, of the Observation or of a component: whatever its system is
+        // written like.
+        let anywhere = async |codes: Vec<String>| {
+            let codes = codes.join(",");
+            of.search("Observation", &[("combo-code", codes.as_str())])
+                .await
+        };
         // Sessions of the day itself count, whatever their hour.
         let from = format!("ge{}", instant(at.0).chars().take(10).collect::<String>());
         let planned = [("date", from.as_str())];
@@ -67,7 +77,8 @@ impl Evidence {
             procedures: of.search("Procedure", &[]).await?,
             pressures: observed(pressures(knowledge)).await?,
             scores: observed(scores(knowledge)).await?,
-            screens: observed(screens(knowledge)).await?,
+            screens: anywhere(codes_of_suicide_screens(knowledge)).await?,
+            pregnancy: anywhere(pregnancy_tests(knowledge)).await?,
             answers: Answers::read(&responses, at.1),
             appointments: of.search("Appointment", &planned).await?,
             flags: of.search("Flag", &[]).await?,
@@ -115,10 +126,9 @@ fn scores(knowledge: &Knowledge) -> Vec<String> {
         .collect()
 }
 
-fn screens(knowledge: &Knowledge) -> Vec<String> {
-    let findings = knowledge.findings.iter();
-    let codes = findings.flat_map(|finding| &finding.fact.loinc);
-    codes.map(|code| format!("{LOINC}|{code}")).collect()
+fn pregnancy_tests(knowledge: &Knowledge) -> Vec<String> {
+    let tests = knowledge.pregnancy_observations.iter();
+    tests.flat_map(|test| test.fact.loinc.clone()).collect()
 }
 
 fn unreadable() -> Failure {

@@ -1,18 +1,22 @@
 //! Each kind of criterion against the evidence. What is missing is unknown, and
 //! so is what the caller may not see; nothing is met by silence.
 
-use super::condition::{Standing, shows, standing};
-use super::evidence::{Evidence, hidden};
+use super::condition::{PatientProblem, shows};
+use super::evidence::{DAY, Evidence, hidden};
 use super::session;
 use super::status::{Finding, Judged, Status};
-use crate::clinical::knowledge::{Codes, Criterion, Entry, JudgedBy};
-use crate::clinical::medication::{Question, Rules, Setting, assess};
-use crate::fhir::operation::records::Version;
+use crate::clinical::conditions::Standing;
+use crate::clinical::knowledge::{Codes, Criterion, Entry, EvidenceHorizon, JudgedBy};
+use crate::clinical::medication::{Rules, Setting};
 use crate::fhir::search::date;
-use crate::fhir::search::path::text;
+use crate::fhir::search::path::{items, text};
 
 /// All criteria that are asked in the setting.
-pub fn judge<'k>(rules: &'k Rules, evidence: &Evidence) -> Vec<Judged<'k>> {
+pub fn judge<'k>(
+    rules: &'k Rules,
+    evidence: &Evidence,
+    problems: &[PatientProblem<'_>],
+) -> Vec<Judged<'k>> {
     let asked = |criterion: &&Entry<Criterion>| {
         let setting = criterion.fact.setting.as_deref();
         match (setting.and_then(Setting::from_code), evidence.setting) {
@@ -26,12 +30,15 @@ pub fn judge<'k>(rules: &'k Rules, evidence: &Evidence) -> Vec<Judged<'k>> {
             let judge = Judge {
                 rules,
                 evidence,
+                problems,
                 criterion,
             };
             let found = judge.found();
+            let effect = found.effect.unwrap_or(criterion.fact.if_missing);
             Judged {
                 criterion,
                 status: found.status,
+                effect,
                 reasons: found.reasons,
                 evidence: found.evidence,
             }
@@ -42,6 +49,7 @@ pub fn judge<'k>(rules: &'k Rules, evidence: &Evidence) -> Vec<Judged<'k>> {
 pub(super) struct Judge<'k, 'e> {
     pub(super) rules: &'k Rules,
     pub(super) evidence: &'e Evidence,
+    pub(super) problems: &'e [PatientProblem<'e>],
     pub(super) criterion: &'k Entry<Criterion>,
 }
 
@@ -56,6 +64,8 @@ impl<'k> Judge<'k, '_> {
             JudgedBy::Answer => self.answer(),
             JudgedBy::NoCondition => self.no_condition(false),
             JudgedBy::NoHistory => self.no_condition(true),
+            JudgedBy::NotPregnant => self.not_pregnant(),
+            JudgedBy::RecordInUse => self.record_in_use(),
             JudgedBy::BloodPressure => self.blood_pressure(),
             JudgedBy::Participant => session::participant(self.criterion, self.evidence),
             JudgedBy::Location => session::location(self.evidence),
@@ -89,39 +99,48 @@ impl<'k> Judge<'k, '_> {
         }
     }
 
-    /// Conditions of the findings that were known on the day.
-    fn conditions(&self) -> Vec<(&Version, Standing)> {
-        let known = self.evidence.conditions.resources.iter();
-        known
-            .filter(|version| {
-                let content = &version.resource.content;
-                let recorded = text(content, "recordedDate").and_then(date::range);
-                recorded.is_none_or(|(low, _)| low <= self.evidence.at.1)
-                    && self.findings().any(|finding| shows(finding, content))
-            })
-            .map(|version| (version, standing(&version.resource.content)))
-            .collect()
+    /// Somebody who lives, in the record that is in use.
+    /// <https://hl7.org/fhir/R4/patient.html#links>
+    fn record_in_use(&self) -> Finding {
+        let content = &self.evidence.patient.resource.content;
+        let source = [self.evidence.patient.key.to_string()];
+        let says = |name: &str| content.get(name).and_then(serde_json::Value::as_bool);
+        let mut links = items(content, "link").iter();
+        let against =
+            if content.contains_key("deceasedDateTime") || says("deceasedBoolean") == Some(true) {
+                "The patient is recorded as deceased."
+            } else if says("active") == Some(false) {
+                "The record is not active."
+            } else if links.any(|link| link.get("type").is_some_and(|kind| kind == "replaced-by")) {
+                "Another record replaces this one: ask about that one."
+            } else {
+                return Finding::met("The record is in use.").by(source);
+            };
+        Finding::not_met(against).by(source)
     }
 
     fn condition(&self) -> Finding {
-        let found = self.conditions();
-        let of = |test: fn(Standing) -> bool| {
-            let chosen = found.iter().filter(move |(_, standing)| test(*standing));
-            chosen
-                .map(|(version, _)| version.key.to_string())
-                .collect::<Vec<_>>()
+        let sets = &self.criterion.fact.sets;
+        let of = |test: fn(Standing) -> bool, guessed: bool| {
+            let found = self.problems.iter().filter(move |problem| {
+                let mut hits = problem.hits_of(sets);
+                hits.any(|hit| guessed || !hit.guessed) && test(problem.standing)
+            });
+            found.map(PatientProblem::source).collect::<Vec<_>>()
         };
-        let confirmed = of(|standing| standing == Standing::Active { confirmed: true });
+        let confirmed = of(|one| one == Standing::Active { confirmed: true }, false);
         if !confirmed.is_empty() {
             return Finding::met("Active and confirmed.").by(confirmed);
         }
-        let active =
-            of(|standing| matches!(standing, Standing::Active { .. } | Standing::Suspected));
+        let active = of(Standing::is_open, true);
         if !active.is_empty() {
             return Finding::unknown("Recorded, and not confirmed.").by(active);
         }
         // Whether a course still fits somebody who is better is no matter of codes.
-        let over = of(|standing| standing == Standing::Past);
+        let over = of(
+            |one| matches!(one, Standing::Past | Standing::Remission),
+            true,
+        );
         if !over.is_empty() {
             let text = "Recorded, and no longer active (inactive, in remission or resolved): a clinician decides.";
             return Finding::unknown(text).by(over);
@@ -129,79 +148,18 @@ impl<'k> Judge<'k, '_> {
         if self.evidence.conditions.hidden {
             return Finding::unknown(hidden("Condition"));
         }
-        let refuted = of(|standing| standing == Standing::Refuted);
-        if refuted.is_empty() {
-            return Finding::unknown("No such Condition is recorded.");
+        let refuted = of(|one| one == Standing::Refuted, true);
+        if !refuted.is_empty() {
+            return Finding::not_met("Refuted.").by(refuted);
         }
-        Finding::not_met("Refuted.").by(refuted)
+        let mut finding = Finding::unknown("No such Condition is recorded.");
+        if let Some(unread) = self.unread_finding(false) {
+            finding = Finding::join(Status::Unknown, [finding, unread]);
+        }
+        finding
     }
 
-    /// What may not be there: a Condition outweighs what the questionnaire says.
-    fn no_condition(&self, ever: bool) -> Finding {
-        let found = self.conditions();
-        let counts = |standing: Standing| match standing {
-            Standing::Active { .. } => true,
-            Standing::Past => ever,
-            Standing::Suspected | Standing::Refuted => false,
-        };
-        let against = found.iter().filter(|(_, standing)| counts(*standing));
-        let against: Vec<String> = against
-            .map(|(version, _)| version.key.to_string())
-            .collect();
-        if !against.is_empty() {
-            return Finding::not_met("It is recorded.").by(against);
-        }
-        if ever && let Some(finding) = self.allergy() {
-            return finding;
-        }
-        let suspected = found
-            .iter()
-            .filter(|(_, standing)| *standing == Standing::Suspected);
-        let suspected: Vec<String> = suspected.map(|(one, _)| one.key.to_string()).collect();
-        if !suspected.is_empty() {
-            return Finding::unknown("It is suspected and not confirmed.").by(suspected);
-        }
-        if self.evidence.conditions.hidden {
-            return Finding::unknown(hidden("Condition"));
-        }
-        if ever && self.evidence.allergies.hidden {
-            return Finding::unknown(hidden("AllergyIntolerance"));
-        }
-        let refuted = found
-            .iter()
-            .filter(|(_, standing)| *standing == Standing::Refuted);
-        let refuted: Vec<String> = refuted.map(|(one, _)| one.key.to_string()).collect();
-        let answer = self.answer();
-        if answer.status == Status::Unknown && !refuted.is_empty() && !ever {
-            return Finding::met("Refuted.").by(refuted);
-        }
-        answer
-    }
-
-    /// The allergy to the agent, as the check of medicines sees it.
-    fn allergy(&self) -> Option<Finding> {
-        let question = Question {
-            setting: None,
-            at: self.evidence.at.0,
-        };
-        for version in &self.evidence.allergies.resources {
-            let content = &version.resource.content;
-            let shelf = &self.evidence.shelf;
-            let assessed = assess(self.rules, "AllergyIntolerance", content, shelf, &question);
-            let Some(assessment) = assessed else {
-                continue;
-            };
-            let source = [version.key.to_string()];
-            return Some(if assessment.findings.is_empty() {
-                Finding::unknown(assessment.reasons.join(" ")).by(source)
-            } else {
-                Finding::not_met("An allergy to the agent is recorded.").by(source)
-            });
-        }
-        None
-    }
-
-    fn answer(&self) -> Finding {
+    pub(super) fn answer(&self) -> Finding {
         let Some(answer) = self.evidence.answers.of(&self.criterion.id) else {
             if self.evidence.responses.hidden {
                 return Finding::unknown(hidden("QuestionnaireResponse"));
@@ -210,11 +168,36 @@ impl<'k> Judge<'k, '_> {
         };
         let source = [answer.source.clone()];
         let said = format!("Answered on {}.", answer.day);
+        if !self.is_fresh(answer.authored) {
+            let text = format!("{said} Too old. {}", self.horizon_text());
+            return Finding::unknown(text).by(source);
+        }
         if answer.holds {
             Finding::met(said).by(source)
         } else {
             Finding::not_met(said).by(source)
         }
+    }
+
+    pub(super) fn horizon(&self) -> Option<&'k Entry<EvidenceHorizon>> {
+        self.rules.knowledge.horizon(&self.criterion.fact.horizon)
+    }
+
+    /// What is older than this counts no more.
+    pub(super) fn oldest(&self) -> i64 {
+        let days = self.horizon().and_then(|horizon| horizon.fact.days);
+        let first = self.evidence.at.0;
+        days.map_or(i64::MIN, |days| {
+            first.saturating_sub(days.saturating_mul(DAY))
+        })
+    }
+
+    pub(super) fn is_fresh(&self, time: i64) -> bool {
+        time >= self.oldest()
+    }
+
+    pub(super) fn horizon_text(&self) -> &'k str {
+        self.horizon().map_or("", |horizon| &horizon.fact.text)
     }
 
     fn procedure(&self) -> Finding {
@@ -225,7 +208,7 @@ impl<'k> Judge<'k, '_> {
             let done = matches!(text(content, "status"), Some("completed" | "in-progress"));
             for finding in self
                 .findings()
-                .filter(|finding| done && shows(finding, content))
+                .filter(|finding| done && shows(&self.rules.knowledge, finding, content))
             {
                 let source = version.key.to_string();
                 if !finding.fact.unspecific {
@@ -249,16 +232,19 @@ impl<'k> Judge<'k, '_> {
     }
 
     fn watched(&self) -> Finding {
-        let conditions = self.conditions();
-        let active = conditions
-            .iter()
-            .filter(|(_, standing)| !matches!(standing, Standing::Refuted));
-        let sources: Vec<String> = active.map(|(version, _)| version.key.to_string()).collect();
+        let sets = &self.criterion.fact.sets;
+        let found = self.problems.iter();
+        let found =
+            found.filter(|problem| problem.standing != Standing::Refuted && problem.is_of(sets));
+        let sources: Vec<String> = found.map(PatientProblem::source).collect();
         if sources.is_empty() {
             if self.evidence.conditions.hidden {
                 return Finding::unknown(hidden("Condition"));
             }
-            return Finding::met("Not recorded.");
+            let unread = self.unread_finding(true);
+            return unread.unwrap_or_else(|| {
+                Finding::met("No such Condition is recorded, and every problem is understood.")
+            });
         }
         let watch = session::watch(self.evidence);
         match watch.as_slice() {

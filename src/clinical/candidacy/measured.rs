@@ -1,15 +1,15 @@
-//! Criteria that rest on what was measured or taken: scores, blood pressure,
-//! screens, and earlier medicines.
+//! Criteria that rest on what was measured or taken: scores, blood pressure, and
+//! earlier medicines.
 
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::condition::shows;
-use super::evidence::{DAY, hidden};
+use super::absence::ProblemWeight;
+use super::evidence::hidden;
 use super::judge::Judge;
-use super::status::Finding;
-use crate::clinical::knowledge::{Entry, Knowledge, Limit, Score};
+use super::status::{Finding, Status};
+use crate::clinical::knowledge::{Entry, Knowledge, Limit, Score, SetAction};
 use crate::clinical::measures::value::of_score;
 use crate::clinical::medication::Setting;
 use crate::clinical::observation::{compare, component, has_code, shown, sign_of};
@@ -39,6 +39,10 @@ impl Judge<'_, '_> {
         let total = points(score, &version.resource.content).unwrap_or_default();
         let said = format!("{} {total} on {}.", fact.name, day(time));
         let source = [version.key.to_string()];
+        if !self.is_fresh(time) {
+            let text = format!("{said} Too old. {}", self.horizon_text());
+            return Finding::unknown(text).by(source);
+        }
         if total >= limit {
             Finding::met(said).by(source)
         } else {
@@ -85,7 +89,9 @@ impl Judge<'_, '_> {
     /// limit of the setting it is not controlled.
     pub(super) fn blood_pressure(&self) -> Finding {
         let knowledge = &self.rules.knowledge;
-        let days = self.criterion.fact.within_days.unwrap_or_default();
+        if let Some(found) = self.hypertensive_crisis() {
+            return found;
+        }
         let latest = self.evidence.latest(&self.evidence.pressures, |content| {
             sign_of(knowledge, content).is_some_and(|sign| sign.id == "blood-pressure")
                 && halves(knowledge, content).is_some()
@@ -98,9 +104,11 @@ impl Judge<'_, '_> {
         };
         let source = [version.key.to_string()];
         let said = day(time);
-        if time < self.evidence.at.0.saturating_sub(days.saturating_mul(DAY)) {
-            let text =
-                format!("The latest blood pressure is of {said}, more than {days} days ago.");
+        if !self.is_fresh(time) {
+            let text = format!(
+                "The latest blood pressure is of {said}. Too old. {}",
+                self.horizon_text()
+            );
             return Finding::unknown(text).by(source);
         }
         let Some((systolic, diastolic)) = halves(knowledge, &version.resource.content) else {
@@ -129,37 +137,33 @@ impl Judge<'_, '_> {
             (false, false) => Finding::unknown(said),
         };
         finding.reasons.extend(actions);
-        finding.by(source)
+        let finding = finding.by(source);
+        match self.unread_finding(false) {
+            Some(unread) if finding.status == Status::Met => {
+                Finding::join(Status::Unknown, [unread, finding])
+            }
+            _ => finding,
+        }
+    }
+
+    /// Of hypertension itself the measured pressure decides.
+    fn hypertensive_crisis(&self) -> Option<Finding> {
+        let weighed = self.weigh_problems(false);
+        let of = |weight: ProblemWeight| weighed.iter().find(|(one, ..)| *one == weight);
+        if let Some((_, said, problem)) = of(ProblemWeight::Stands) {
+            return Some(Finding::not_met(said).by([problem.source()]));
+        }
+        let open = weighed.iter().find(|(one, _, problem)| {
+            let mut hits = problem.hits_of(&self.criterion.fact.sets);
+            *one == ProblemWeight::Open && hits.any(|hit| hit.set.fact.action == SetAction::Block)
+        });
+        open.map(|(_, said, problem)| Finding::unknown(said).by([problem.source()]))
     }
 
     /// Without a setting the limits of both count.
     fn is_of_setting(&self, limit: &Limit) -> bool {
         let of = Setting::from_code(&limit.setting);
         self.evidence.setting.is_none() || of == self.evidence.setting
-    }
-
-    pub(super) fn screen(&self) -> Finding {
-        let days = self.criterion.fact.within_days;
-        let latest = self.evidence.latest(&self.evidence.screens, |content| {
-            self.findings().any(|finding| shows(finding, content))
-        });
-        if self.evidence.screens.hidden {
-            return Finding::unknown(hidden("Observation"));
-        }
-        let Some((version, time)) = latest else {
-            return Finding::unknown("No screen is recorded.");
-        };
-        let source = [version.key.to_string()];
-        let oldest = days.map(|days| self.evidence.at.0.saturating_sub(days.saturating_mul(DAY)));
-        if oldest.is_some_and(|oldest| time < oldest) {
-            let text = format!("The latest screen is of {}: too old.", day(time));
-            return Finding::unknown(text).by(source);
-        }
-        let text = format!(
-            "Screened on {}. What it found is for the clinician to weigh.",
-            day(time)
-        );
-        Finding::met(text).by(source)
     }
 }
 
@@ -179,6 +183,6 @@ fn points(score: &Entry<Score>, content: &Map<String, Value>) -> Option<i64> {
     of_score(score, content).ok().flatten()
 }
 
-fn day(micros: i64) -> String {
+pub(super) fn day(micros: i64) -> String {
     instant(micros).chars().take(10).collect()
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::absence::count_unread;
+use super::condition::{PatientProblem, read_problems};
 use super::evidence::Evidence;
 use super::judge::judge;
 use super::persist;
@@ -21,7 +23,7 @@ pub static CANDIDACY: Definition = Definition {
     name: "ketamine-candidacy",
     url: "https://unloop.dev/fhir/OperationDefinition/ketamine-candidacy",
     title: "Criteria before a course of ketamine",
-    text: "Each criterion of the knowledge base as met, not-met or unknown, with the records that it rests on, whether it blocks, refers or flags, and what to record to settle it. Overall at best eligible-for-review: it advises a clinician and approves nobody. What the caller may not see is unknown. With persist=true it is stored as a RiskAssessment, and bipolar disorder raises a Flag and a schedule of a mania scale.",
+    text: "Each criterion of the knowledge base as met, not-met or unknown, with the records that it rests on, whether it blocks, refers or flags, how old evidence may be, and what to record to settle it. Active problems that no set of codes knows are listed, and criteria that they may be of are unknown. Overall at best eligible-for-review: it advises a clinician and approves nobody. What the caller may not see is unknown. With persist=true it is stored as a RiskAssessment, and bipolar disorder raises a Flag and a schedule of a mania scale.",
     types: &["Patient"],
     levels: &[Level::Instance],
     affects_state: false,
@@ -60,7 +62,8 @@ pub async fn judged<'k>(
 ) -> Result<Vec<Judged<'k>>, Failure> {
     let knowledge = &rules.knowledge;
     let evidence = Evidence::read(engine, patient, knowledge, setting, at).await?;
-    Ok(judge(rules, &evidence))
+    let problems = read_problems(knowledge, &evidence);
+    Ok(judge(rules, &evidence, &problems))
 }
 
 pub struct KetamineCandidacy(pub Arc<Rules>);
@@ -79,8 +82,11 @@ impl Operation for KetamineCandidacy {
         let patient = PatientRecords::load(call.records(), patient).await?;
         let knowledge = &self.0.knowledge;
         let evidence = Evidence::read(call.engine, &patient, knowledge, setting, at).await?;
-        let judged = judge(&self.0, &evidence);
+        let problems = read_problems(knowledge, &evidence);
+        let judged = judge(&self.0, &evidence, &problems);
         let mut parts = self.head(&evidence, &judged);
+        parts.extend(unread_part(&problems));
+        parts.extend(without_concern_part(&problems));
         if call.arguments.text("persist") == Some("true") {
             let stored = persist::store(&call, &self.0, &evidence, &judged).await?;
             let stored = stored.iter();
@@ -129,7 +135,7 @@ impl KetamineCandidacy {
             Part::code("id", &entry.id),
             Part::text("text", &fact.text),
             Part::code("status", judged.status.code()),
-            Part::code("effect", effect_code(fact.if_missing)),
+            Part::code("effect", effect_code(judged.effect)),
         ];
         let reasons = judged.reasons.iter();
         parts.extend(reasons.map(|reason| Part::text("reason", reason)));
@@ -137,6 +143,16 @@ impl KetamineCandidacy {
         parts.extend(evidence.map(|source| Part::reference("evidence", source)));
         if judged.status != Status::Met {
             parts.push(Part::text("toSettle", &fact.to_settle));
+        }
+        if let Some(horizon) = self.0.knowledge.horizon(&fact.horizon) {
+            let mut about = vec![
+                Part::text("text", &horizon.fact.text),
+                Part::code("tier", horizon.tier().code()),
+            ];
+            let days = horizon.fact.days;
+            about.extend(days.map(|days| Part::value("days", "Integer", days)));
+            about.extend(horizon.tier().mark().map(|mark| Part::text("mark", mark)));
+            parts.push(Part::parts("horizon", about));
         }
         let rule = format!(
             "{CANONICAL}/Library/medication-compatibility|{}#{}",
@@ -150,4 +166,52 @@ impl KetamineCandidacy {
         parts.extend(entry.tier().mark().map(|mark| Part::text("mark", mark)));
         Part::parts("criterion", parts)
     }
+}
+
+/// Every problem that may be there and was not understood.
+fn unread_part(problems: &[PatientProblem<'_>]) -> Option<Part> {
+    let unread: Vec<&PatientProblem<'_>> = problems
+        .iter()
+        .filter(|problem| problem.standing.is_open() && !problem.reading.is_understood())
+        .collect();
+    if unread.is_empty() {
+        return None;
+    }
+    let mut parts = vec![Part::text("text", &count_unread(&unread))];
+    parts.extend(unread.iter().map(|problem| {
+        let about = vec![
+            Part::text("text", &problem.shown()),
+            Part::reference("evidence", &problem.source()),
+        ];
+        Part::parts("problem", about)
+    }));
+    Some(Part::parts("notUnderstood", parts))
+}
+
+/// Problems of no set that are near no criterion: told, so that nothing is silent.
+fn without_concern_part(problems: &[PatientProblem<'_>]) -> Option<Part> {
+    let told: Vec<&PatientProblem<'_>> = problems
+        .iter()
+        .filter(|problem| {
+            let reading = &problem.reading;
+            problem.standing.is_open() && reading.is_understood() && reading.hits.is_empty()
+        })
+        .collect();
+    if told.is_empty() {
+        return None;
+    }
+    let codes = told
+        .iter()
+        .flat_map(|problem| &problem.reading.without_concern);
+    let codes: Vec<&str> = codes.map(String::as_str).collect();
+    let text = format!(
+        "In no set of codes and near no criterion: {}.",
+        codes.join(", ")
+    );
+    let mut parts = vec![Part::text("text", &text)];
+    parts.extend(
+        told.iter()
+            .map(|problem| Part::reference("evidence", &problem.source())),
+    );
+    Some(Part::parts("withoutConcern", parts))
 }

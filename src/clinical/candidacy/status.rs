@@ -63,6 +63,9 @@ pub fn effect_code(effect: Effect) -> &'static str {
 pub struct Judged<'k> {
     pub criterion: &'k Entry<Criterion>,
     pub status: Status,
+    /// What follows where it is not met or unknown: the criterion's own, or what the
+    /// set of the condition asks for.
+    pub effect: Effect,
     pub reasons: Vec<String>,
     /// `Condition/1`
     pub evidence: Vec<String>,
@@ -74,6 +77,8 @@ pub struct Finding {
     pub status: Status,
     pub reasons: Vec<String>,
     pub evidence: Vec<String>,
+    /// Where it is another one than the criterion's.
+    pub effect: Option<Effect>,
 }
 
 impl Finding {
@@ -82,7 +87,28 @@ impl Finding {
             status,
             reasons: vec![reason.into()],
             evidence: Vec::new(),
+            effect: None,
         }
+    }
+
+    /// One of all of them, with every reason and all evidence.
+    pub fn join(status: Status, all: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self {
+            status,
+            reasons: Vec::new(),
+            evidence: Vec::new(),
+            effect: None,
+        };
+        for one in all {
+            joined.reasons.extend(one.reasons);
+            joined.evidence.extend(one.evidence);
+        }
+        joined
+    }
+
+    pub fn with_effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
+        self
     }
 
     pub fn met(reason: impl Into<String>) -> Self {
@@ -125,7 +151,7 @@ impl Overall {
         let any = |effect: Effect, status: Status| {
             judged
                 .iter()
-                .any(|one| one.criterion.fact.if_missing == effect && one.status == status)
+                .any(|one| one.effect == effect && one.status == status)
         };
         if any(Effect::Block, Status::NotMet) {
             Self::NotACandidateNow

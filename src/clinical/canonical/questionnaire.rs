@@ -74,7 +74,11 @@ pub fn candidacy(knowledge: &Knowledge) -> Value {
     let asked = knowledge.criteria.iter().filter(|criterion| {
         matches!(
             criterion.fact.judged_by,
-            JudgedBy::Answer | JudgedBy::NoCondition | JudgedBy::NoHistory | JudgedBy::Procedure
+            JudgedBy::Answer
+                | JudgedBy::NoCondition
+                | JudgedBy::NoHistory
+                | JudgedBy::NotPregnant
+                | JudgedBy::Procedure
         )
     });
     let items = asked.map(

@@ -267,10 +267,19 @@ fn course(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
 
 /// A criterion has what it is judged by.
 fn criteria(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    for horizon in &knowledge.horizons {
+        if horizon.fact.days.is_some_and(|days| days < 1) {
+            faults.push(at(horizon, "has at least one day"));
+        }
+    }
     for criterion in &knowledge.criteria {
         let fact = &criterion.fact;
         let findings = &fact.findings;
         named(faults, criterion, "finding", findings, &knowledge.findings);
+        let sets = fact.sets.iter().chain(&fact.doubt).chain(&fact.remission);
+        named(faults, criterion, "set", sets, knowledge.conditions.sets());
+        let horizon = [&fact.horizon];
+        named(faults, criterion, "horizon", horizon, &knowledge.horizons);
         let scores = fact.score.iter().chain(&fact.scale);
         named(faults, criterion, "score", scores, &knowledge.scores);
         let (missing, name) = match fact.judged_by {
@@ -279,18 +288,21 @@ fn criteria(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
                 fact.at_least.is_none() || fact.score.is_none(),
                 "score and at_least",
             ),
-            JudgedBy::BloodPressure => (fact.within_days.is_none(), "within_days"),
             JudgedBy::Participant => (fact.participant.is_none(), "participant"),
             JudgedBy::Watched => (
-                fact.scale.is_none() || fact.every_days.is_none(),
-                "scale and every_days",
+                fact.scale.is_none() || fact.every_days.is_none() || fact.sets.is_empty(),
+                "sets, scale and every_days",
             ),
+            JudgedBy::Procedure => (fact.findings.is_empty(), "findings"),
             JudgedBy::Condition
             | JudgedBy::NoCondition
             | JudgedBy::NoHistory
-            | JudgedBy::Procedure
-            | JudgedBy::Screen => (fact.findings.is_empty(), "findings"),
-            JudgedBy::SriTrial | JudgedBy::Answer | JudgedBy::Location => (false, ""),
+            | JudgedBy::NotPregnant
+            | JudgedBy::BloodPressure
+            | JudgedBy::Screen => (fact.sets.is_empty(), "sets"),
+            JudgedBy::SriTrial | JudgedBy::Answer | JudgedBy::Location | JudgedBy::RecordInUse => {
+                (false, "")
+            }
         };
         if missing {
             faults.push(at(criterion, format!("is judged by {name}, and has none")));

@@ -19,9 +19,13 @@ pub enum JudgedBy {
     Answer,
     /// No active Condition, and the questionnaire.
     NoCondition,
+    /// The same, and no test or status of pregnancy against it.
+    NotPregnant,
     /// No Condition at any time, no allergy to the agent, and the questionnaire.
     NoHistory,
     BloodPressure,
+    /// The Patient: alive, and the record in use.
+    RecordInUse,
     /// A participant of the next session.
     Participant,
     /// Where the next session is.
@@ -55,12 +59,21 @@ pub struct Criterion {
     /// Ids of findings.
     #[serde(default)]
     pub findings: Vec<String>,
+    /// Ids of sets of conditions; the action of each says what follows.
+    #[serde(default)]
+    pub sets: Vec<String>,
+    /// Ids of sets that leave the criterion open.
+    #[serde(default)]
+    pub doubt: Vec<String>,
+    /// Ids of sets that say that it is over: for a clinician to judge.
+    #[serde(default)]
+    pub remission: Vec<String>,
     /// The id of a score.
     pub score: Option<String>,
     /// Years, or points of the score.
     pub at_least: Option<i64>,
-    /// How old the evidence may be.
-    pub within_days: Option<i64>,
+    /// The id of the horizon: how old an answer or a measurement may be.
+    pub horizon: String,
     /// It is asked in this setting only.
     pub setting: Option<String>,
     /// <https://hl7.org/fhir/R4/valueset-encounter-participant-type.html>
@@ -77,15 +90,19 @@ pub struct Codes {
     pub text: String,
     #[serde(default)]
     pub snomed: Vec<String>,
-    /// Beginnings of codes.
-    #[serde(default)]
-    pub icd10: Vec<String>,
-    #[serde(default)]
-    pub loinc: Vec<String>,
     /// Codes of the project's own CodeSystem `programme`.
     #[serde(default)]
     pub local: Vec<String>,
     /// The codes say less than what is asked.
     #[serde(default)]
     pub unspecific: bool,
+}
+
+/// How old what a judgement rests on may be.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceHorizon {
+    pub text: String,
+    /// Without, a record counts as long as it stands.
+    pub days: Option<i64>,
 }

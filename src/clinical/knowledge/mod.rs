@@ -14,7 +14,7 @@ use std::path::Path;
 pub use condition_set::{
     AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConditionSet, SetAction,
 };
-pub use criterion::{Codes, Criterion, Effect, JudgedBy};
+pub use criterion::{Codes, Criterion, Effect, EvidenceHorizon, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
     Advice, Anchor, Band, Baseline, Class, Code, Dose, Drug, Duration, Freshness, GapUnit,
@@ -22,7 +22,10 @@ pub use facts::{
     Score, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
 };
 pub use load::Fault;
-pub use screen::{ScreenAnswer, ScreenMeaning, SuicideScreen, SuicideScreenKind};
+pub use screen::{
+    PregnancyAnswer, PregnancyMeaning, PregnancyObservation, ScreenAnswer, ScreenMeaning,
+    SuicideScreen, SuicideScreenKind,
+};
 
 use super::conditions::ConditionIndex;
 use load::Shelf;
@@ -44,10 +47,13 @@ pub struct Knowledge {
     pub schedules: Vec<Entry<Schedule>>,
     pub criteria: Vec<Entry<Criterion>>,
     pub findings: Vec<Entry<Codes>>,
+    pub horizons: Vec<Entry<EvidenceHorizon>>,
     /// The sets of condition codes, ready for lookups.
     pub conditions: ConditionIndex,
     pub suicide_screens: Vec<Entry<SuicideScreen>>,
     pub screen_answers: Vec<Entry<ScreenAnswer>>,
+    pub pregnancy_observations: Vec<Entry<PregnancyObservation>>,
+    pub pregnancy_answers: Vec<Entry<PregnancyAnswer>>,
     pub scores: Vec<Entry<Score>>,
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
@@ -105,6 +111,7 @@ impl Knowledge {
             schedules: files.take("vitals.toml", "schedule"),
             criteria: files.take("candidacy.toml", "criterion"),
             findings: files.take("candidacy.toml", "finding"),
+            horizons: files.take("candidacy.toml", "horizon"),
             conditions: ConditionIndex::new(
                 files.take("condition-sets.toml", "condition_set"),
                 files.take("condition-sets.toml", "coding_system"),
@@ -113,6 +120,8 @@ impl Knowledge {
             ),
             suicide_screens: files.take("screens.toml", "suicide_screen"),
             screen_answers: files.take("screens.toml", "screen_answer"),
+            pregnancy_observations: files.take("screens.toml", "pregnancy_observation"),
+            pregnancy_answers: files.take("screens.toml", "pregnancy_answer"),
             scores: files.take("scales.toml", "score"),
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),
@@ -147,6 +156,10 @@ impl Knowledge {
 
     pub fn rule(&self, id: &str) -> Option<&Entry<Rule>> {
         self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    pub fn horizon(&self, id: &str) -> Option<&Entry<EvidenceHorizon>> {
+        self.horizons.iter().find(|horizon| horizon.id == id)
     }
 
     /// A source as a reader wants to see it.

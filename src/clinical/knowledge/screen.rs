@@ -1,4 +1,4 @@
-//! How screens answer: the codes of their items and of what is answered.
+//! How screens and tests answer: the codes of their items and of what is answered.
 
 use serde::Deserialize;
 
@@ -52,6 +52,39 @@ pub struct ScreenAnswer {
     /// Codes of the project's own CodeSystem `measures`.
     #[serde(default)]
     pub local: Vec<String>,
+    /// The whole text, in small letters without punctuation.
+    #[serde(default)]
+    pub words: Vec<String>,
+}
+
+/// Observations that say whether somebody is pregnant.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PregnancyObservation {
+    pub text: String,
+    pub loinc: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PregnancyMeaning {
+    Positive,
+    Negative,
+    Unclear,
+}
+
+/// One answer of theirs, however it is written.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PregnancyAnswer {
+    pub meaning: PregnancyMeaning,
+    #[serde(default)]
+    pub loinc: Vec<String>,
+    #[serde(default)]
+    pub snomed: Vec<String>,
+    /// Of <http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation>.
+    #[serde(default)]
+    pub interpretation: Vec<String>,
     /// The whole text, in small letters without punctuation.
     #[serde(default)]
     pub words: Vec<String>,

@@ -28,9 +28,7 @@ pub async fn of_candidacy(
         Err(failure) => return Err(failure),
     };
     let blocking = |status: Status| {
-        let blocking = all
-            .iter()
-            .filter(move |one| one.criterion.fact.if_missing == Effect::Block);
+        let blocking = all.iter().filter(move |one| one.effect == Effect::Block);
         blocking.filter(move |one| one.status == status)
     };
     let named = |status: Status| {

@@ -6,6 +6,6 @@ mod answer;
 mod suicidality;
 
 pub use suicidality::{
-    SuicideRiskLevel, SuicideScreenReading, codes_of_suicide_screens, read_suicide_condition,
-    read_suicide_screen,
+    SuicideRiskLevel, SuicideScreenReading, TimedSuicideScreen, codes_of_suicide_screens,
+    read_suicide_condition, read_suicide_screen, read_suicide_screens,
 };

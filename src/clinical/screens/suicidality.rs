@@ -8,7 +8,9 @@ use crate::clinical::conditions::{CodeSystemKind, Standing, recognise_code_syste
 use crate::clinical::knowledge::{
     Entry, Knowledge, ScreenMeaning, SuicideScreen, SuicideScreenKind,
 };
-use crate::clinical::observation::is_usable;
+use crate::clinical::observation::{effective, is_usable};
+use crate::fhir::operation::records::Version;
+use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +42,49 @@ impl SuicideScreenReading {
 pub fn codes_of_suicide_screens(knowledge: &Knowledge) -> Vec<String> {
     let screens = knowledge.suicide_screens.iter();
     screens.map(|screen| screen.fact.code.clone()).collect()
+}
+
+/// A screen of a record, and when it was made.
+pub struct TimedSuicideScreen<'v> {
+    pub version: &'v Version,
+    /// Its first moment; `None` where it states no time: it may be of now.
+    pub time: Option<i64>,
+    pub reading: SuicideScreenReading,
+}
+
+/// All screens among these. A panel whose members are among them too is told by
+/// its members.
+pub fn read_suicide_screens<'v>(
+    knowledge: &Knowledge,
+    versions: &'v [Version],
+) -> Vec<TimedSuicideScreen<'v>> {
+    let all = versions.iter().filter_map(|version| {
+        let content = &version.resource.content;
+        let issued = || text(content, "issued").and_then(date::range);
+        Some(TimedSuicideScreen {
+            version,
+            time: effective(content).or_else(issued).map(|(low, _)| low),
+            reading: read_suicide_screen(knowledge, content)?,
+        })
+    });
+    let mut screens: Vec<TimedSuicideScreen<'v>> = all.collect();
+    let levels: Vec<String> = screens
+        .iter()
+        .filter(|screen| screen.reading.level == SuicideRiskLevel::Low)
+        .map(|screen| screen.version.key.to_string())
+        .collect();
+    screens.retain(|screen| {
+        let content = &screen.version.resource.content;
+        let empty = !content.contains_key("component")
+            && !content.keys().any(|name| name.starts_with("value"));
+        let mut members = items(content, "hasMember").iter();
+        let told = members.any(|member| {
+            let reference = member.get("reference").and_then(Value::as_str);
+            reference.is_some_and(|reference| levels.iter().any(|level| level == reference))
+        });
+        !(empty && told)
+    });
+    screens
 }
 
 /// What an Observation says; `None` where it is no screen, or was withdrawn.

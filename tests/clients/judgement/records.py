@@ -143,7 +143,8 @@ class Maker:
                        "authored": self.time(days=days), "item": items})
 
     # Further statements that the service's own Questionnaire asks about.
-    more_links = ()
+    more_links = ("intracranial-pressure", "heart", "liver", "eye-pressure", "capacity", "bladder", "kidney", "seizure",
+                  "airway", "dissociation", "porphyria")
 
     def bundle(self):
         entries = [{"fullUrl": f"https://example.org/{one['resourceType']}/{one['id']}", "resource": one,
