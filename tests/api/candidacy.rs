@@ -298,7 +298,7 @@ async fn what_is_hidden_is_unknown(server: Server) {
             );
         }
         assert!(
-            answer.to_string().contains("your access does not reach"),
+            answer.to_string().contains("may not reach every record"),
             "{without}"
         );
     }

@@ -27,5 +27,6 @@ mod path_links;
 mod path_writes;
 mod paths;
 mod tokens;
+mod two_worlds;
 mod worlds;
 mod writes;

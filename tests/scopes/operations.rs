@@ -11,7 +11,7 @@ use crate::support::{Bench, Reply, granted, holder, patient};
 crate::on_both_stores!(no_operation_shows_what_is_hidden);
 
 /// Stands in every record that is not the Patient itself: in ids and texts.
-const MARK: &str = "hidden";
+pub const MARK: &str = "hidden";
 
 /// Operations that show nothing of hidden records to anybody: they are held to the
 /// same, have to succeed here for whoever may do everything, and no more is asked.
@@ -30,7 +30,7 @@ const QUIET: [&str; 6] = [
 ];
 
 /// A ketamine session that is held and can be booked, and the slots of its day.
-fn session() -> Vec<Value> {
+pub fn session() -> Vec<Value> {
     let concept =
         |system: &str, code: &str| json!([{"coding": [{"system": system, "code": code}]}]);
     let own = |name: &str| format!("https://unloop.dev/fhir/CodeSystem/{name}");
@@ -65,6 +65,12 @@ fn session() -> Vec<Value> {
 
 async fn records(bench: &Bench) {
     bench.put_all(&[patient("a"), patient("b")]).await;
+    bench.put_all(&of_patient()).await;
+    bench.put_all(&session()).await;
+}
+
+/// Records of every type that operations read, of the patient a.
+pub fn of_patient() -> Vec<Value> {
     let subject = json!({"reference": "Patient/a"});
     let text = json!({"text": MARK});
     let rxnorm = |code: &str| json!({"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}], "text": MARK});
@@ -121,8 +127,7 @@ async fn records(bench: &Bench) {
             30,
         ),
     ]);
-    bench.put_all(&all).await;
-    bench.put_all(&session()).await;
+    all
 }
 
 /// Measured before the session, and beyond what is right for one.
@@ -159,7 +164,7 @@ fn input(definition: &Definition, level: Level) -> Option<Value> {
         "plan-course" => vec![
             part("protocol", "Code", "home-sublingual"),
             part("key", "String", "one"),
-            part("start", "Date", "2026-12-01"),
+            part("start", "Date", "2036-12-01"),
             part("time", "Time", "09:30:00"),
             part("zone", "String", "Europe/Berlin"),
         ],
@@ -209,9 +214,14 @@ fn input(definition: &Definition, level: Level) -> Option<Value> {
 }
 
 /// An operation, and whether it is asked of a type or of one record.
-type Asked<'d> = (&'d Definition, Level);
+pub type Asked<'d> = (&'d Definition, Level);
 
-async fn ask(bench: &Bench, caller: &Caller, (definition, level): Asked<'_>, url: &str) -> Reply {
+pub async fn ask(
+    bench: &Bench,
+    caller: &Caller,
+    (definition, level): Asked<'_>,
+    url: &str,
+) -> Reply {
     let reply = match input(definition, level) {
         None => bench.get(caller, url).await,
         Some(content) => bench.write(caller, Verb::Post, url, content).await,

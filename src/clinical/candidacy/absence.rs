@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::condition::PatientProblem;
-use super::evidence::hidden;
 use super::judge::Judge;
 use super::status::{Finding, Status};
 use crate::clinical::conditions::Standing;
 use crate::clinical::knowledge::{Effect, SetAction};
 use crate::clinical::medication::{Question, assess};
+use crate::fhir::operation::LIMITED_VIEW;
 
 /// Names of problems in one reason; the answer lists all of them at its head.
 const NAMED: usize = 5;
@@ -155,7 +155,7 @@ impl<'e> Judge<'_, 'e> {
             ("AllergyIntolerance", &self.evidence.allergies),
         ] {
             if seen.hidden && (kind == "Condition" || ever) {
-                open.push(Finding::unknown(hidden(kind)));
+                open.push(Finding::unknown(LIMITED_VIEW));
             }
         }
         if answer.status == Status::NotMet {

@@ -134,10 +134,3 @@ fn pregnancy_tests(knowledge: &Knowledge) -> Vec<String> {
 fn unreadable() -> Failure {
     Failure::new(Kind::NotFound, "Your access does not reach the patient.")
 }
-
-/// Why a judgement on a type cannot be made by this caller.
-pub fn hidden(resource_type: &str) -> String {
-    format!(
-        "There may be {resource_type} resources that your access does not reach: the scopes of the token have to let it read and search them all."
-    )
-}

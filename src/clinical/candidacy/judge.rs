@@ -2,12 +2,13 @@
 //! so is what the caller may not see; nothing is met by silence.
 
 use super::condition::{PatientProblem, shows};
-use super::evidence::{DAY, Evidence, hidden};
+use super::evidence::{DAY, Evidence};
 use super::session;
 use super::status::{Finding, Judged, Status};
 use crate::clinical::conditions::Standing;
 use crate::clinical::knowledge::{Codes, Criterion, Entry, EvidenceHorizon, JudgedBy};
 use crate::clinical::medication::{Rules, Setting};
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
 
@@ -146,7 +147,7 @@ impl<'k> Judge<'k, '_> {
             return Finding::unknown(text).by(over);
         }
         if self.evidence.conditions.hidden {
-            return Finding::unknown(hidden("Condition"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         let refuted = of(|one| one == Standing::Refuted, true);
         if !refuted.is_empty() {
@@ -162,7 +163,7 @@ impl<'k> Judge<'k, '_> {
     pub(super) fn answer(&self) -> Finding {
         let Some(answer) = self.evidence.answers.of(&self.criterion.id) else {
             if self.evidence.responses.hidden {
-                return Finding::unknown(hidden("QuestionnaireResponse"));
+                return Finding::unknown(LIMITED_VIEW);
             }
             return Finding::unknown("Nobody has answered it.");
         };
@@ -226,7 +227,7 @@ impl<'k> Judge<'k, '_> {
             return Finding::unknown(text).by(vague);
         }
         if seen.hidden {
-            return Finding::unknown(hidden("Procedure"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         answer
     }
@@ -239,7 +240,7 @@ impl<'k> Judge<'k, '_> {
         let sources: Vec<String> = found.map(PatientProblem::source).collect();
         if sources.is_empty() {
             if self.evidence.conditions.hidden {
-                return Finding::unknown(hidden("Condition"));
+                return Finding::unknown(LIMITED_VIEW);
             }
             let unread = self.unread_finding(true);
             return unread.unwrap_or_else(|| {

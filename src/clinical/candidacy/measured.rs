@@ -6,7 +6,6 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::absence::ProblemWeight;
-use super::evidence::hidden;
 use super::judge::Judge;
 use super::status::{Finding, Status};
 use crate::clinical::knowledge::{Entry, Knowledge, Limit, Score, SetAction};
@@ -14,6 +13,7 @@ use crate::clinical::measures::value::of_score;
 use crate::clinical::medication::Setting;
 use crate::clinical::observation::{compare, component, has_code, shown, sign_of};
 use crate::clinical::sri;
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::resource::instant;
 
 impl Judge<'_, '_> {
@@ -31,7 +31,7 @@ impl Judge<'_, '_> {
         });
         // A later one that is hidden could say otherwise.
         if self.evidence.scores.hidden {
-            return Finding::unknown(hidden("Observation"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         let Some((version, time)) = latest else {
             return Finding::unknown(format!("No {} is recorded.", fact.name));
@@ -73,9 +73,7 @@ impl Judge<'_, '_> {
             sri::Adequacy::Inadequate => {
                 Finding::not_met("No trial was long enough at the dose.").by(sources)
             }
-            sri::Adequacy::Undetermined if seen.hidden => {
-                Finding::unknown(hidden("MedicationStatement"))
-            }
+            sri::Adequacy::Undetermined if seen.hidden => Finding::unknown(LIMITED_VIEW),
             sri::Adequacy::Undetermined => {
                 Finding::unknown("No trial can be shown to be adequate.").by(sources)
             }
@@ -97,7 +95,7 @@ impl Judge<'_, '_> {
                 && halves(knowledge, content).is_some()
         });
         if self.evidence.pressures.hidden {
-            return Finding::unknown(hidden("Observation"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         let Some((version, time)) = latest else {
             return Finding::unknown("No blood pressure is recorded.");

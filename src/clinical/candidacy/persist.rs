@@ -12,7 +12,7 @@ use crate::clinical::knowledge::JudgedBy;
 use crate::clinical::medication::Rules;
 use crate::clinical::programme;
 use crate::fhir::engine::Draft;
-use crate::fhir::operation::Call;
+use crate::fhir::operation::{Call, LIMITED_VIEW};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, Method, ResourceKey};
 use crate::fhir::resource::{Resource, instant};
@@ -165,7 +165,7 @@ fn mania_watch(
     ] {
         if seen.hidden {
             let text = format!(
-                "Bipolar disorder asks for a Flag and a schedule, and the token does not see every {name}: there may be one already. Its scopes have to let it read, search and create {name}."
+                "Bipolar disorder asks for a Flag and a schedule, and there may be one already. {LIMITED_VIEW} Its scopes have to let it read, search and create {name}."
             );
             return Err(Failure::new(Kind::Forbidden, text));
         }

@@ -4,13 +4,13 @@
 use serde_json::{Map, Value};
 
 use super::evidence::DAY;
-use super::evidence::hidden;
 use super::judge::Judge;
 use super::measured::day;
 use super::status::{Finding, Status};
 use crate::clinical::conditions::{CodeSystemKind, recognise_code_system};
 use crate::clinical::knowledge::{Knowledge, PregnancyAnswer, PregnancyMeaning};
 use crate::clinical::observation::{effective, is_usable};
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::operation::records::Version;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -42,7 +42,7 @@ impl Judge<'_, '_> {
                 found.by(finding.evidence)
             }
             None if self.evidence.pregnancy.hidden && finding.status == Status::Met => {
-                Finding::unknown(hidden("Observation")).by(finding.evidence)
+                Finding::unknown(LIMITED_VIEW).by(finding.evidence)
             }
             None => finding,
         }

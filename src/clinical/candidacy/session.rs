@@ -3,12 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::evidence::{Evidence, hidden};
+use super::evidence::Evidence;
 use super::status::Finding;
 use crate::clinical::appointment::booking::{SESSION, kind_system};
 use crate::clinical::knowledge::{Criterion, Entry};
 use crate::clinical::observation::has_code;
 use crate::clinical::programme;
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::operation::records::Version;
 use crate::fhir::search::path::{items, text};
 
@@ -37,7 +38,7 @@ fn next(evidence: &Evidence) -> Option<&Version> {
 
 fn none(evidence: &Evidence) -> Finding {
     if evidence.appointments.hidden {
-        return Finding::unknown(hidden("Appointment"));
+        return Finding::unknown(LIMITED_VIEW);
     }
     Finding::unknown("No session is planned.")
 }

@@ -1,7 +1,6 @@
 //! The risk of suicide before a course: a whole screen within the horizon that
 //! shows a low risk, and nothing that speaks of more.
 
-use super::evidence::hidden;
 use super::judge::Judge;
 use super::measured::day;
 use super::status::Finding;
@@ -9,6 +8,7 @@ use crate::clinical::conditions::Standing;
 use crate::clinical::screens::{
     SuicideRiskLevel, TimedSuicideScreen, read_suicide_condition, read_suicide_screens,
 };
+use crate::fhir::operation::LIMITED_VIEW;
 
 impl Judge<'_, '_> {
     pub(super) fn screen(&self) -> Finding {
@@ -26,10 +26,10 @@ impl Judge<'_, '_> {
             return found;
         }
         if self.evidence.screens.hidden {
-            return Finding::unknown(hidden("Observation"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         if self.evidence.conditions.hidden {
-            return Finding::unknown(hidden("Condition"));
+            return Finding::unknown(LIMITED_VIEW);
         }
         if let Some(found) = self.unread_finding(false) {
             return found;

@@ -185,7 +185,8 @@ async fn existing(
     key: &str,
 ) -> Result<Option<Vec<Value>>, Failure> {
     let wanted = format!("{}|{}", system(), value(patient, key));
-    let criteria = [("identifier", wanted.as_str())];
+    let patient = patient.to_string();
+    let criteria = [("identifier", wanted.as_str()), ("patient", &patient)];
     let mut all = Vec::new();
     for (_, name) in PARTS {
         let seen = records.search(name, &criteria).await?;

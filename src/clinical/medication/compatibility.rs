@@ -10,7 +10,7 @@ use crate::clinical::linked_patients::PatientRecords;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Arguments, Call, Definition, Level, Operation, Parameter, Part, output,
+    Arguments, Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -86,7 +86,7 @@ impl Operation for MedicationCompatibility {
             &call.arguments,
             &question,
             medicines.assessed,
-            &medicines.hidden,
+            medicines.hidden,
         )))
     }
 }
@@ -94,8 +94,8 @@ impl Operation for MedicationCompatibility {
 /// What is said of everything that a patient takes, as far as it was seen.
 pub struct Medicines<'k> {
     pub assessed: Vec<(ResourceKey, Assessment<'k>)>,
-    /// Types of which there is more.
-    pub hidden: Vec<&'static str>,
+    /// The caller's rights do not reach all of them.
+    pub hidden: bool,
 }
 
 pub async fn medicines_of<'k>(
@@ -105,12 +105,10 @@ pub async fn medicines_of<'k>(
     question: &Question,
 ) -> Result<Medicines<'k>, Failure> {
     let mut found = Vec::new();
-    let mut hidden = Vec::new();
+    let mut hidden = false;
     for name in TAKEN.into_iter().chain(["AllergyIntolerance"]) {
         let seen = patient.search(name, &[]).await?;
-        if seen.hidden {
-            hidden.push(name);
-        }
+        hidden |= seen.hidden;
         found.extend(seen.resources);
     }
     let contents = found.iter().map(|version| &version.resource.content);
@@ -132,7 +130,7 @@ fn whole(
     arguments: &Arguments,
     question: &Question,
     mut assessed: Vec<(ResourceKey, Assessment<'_>)>,
-    hidden: &[&str],
+    hidden: bool,
 ) -> Vec<Part> {
     assessed.sort_by(|(a, one), (b, other)| other.verdict.cmp(&one.verdict).then(a.cmp(b)));
     let worst = assessed
@@ -141,19 +139,15 @@ fn whole(
         .max();
     let mut overall = worst.unwrap_or(Verdict::Compatible);
     let mut complete = assessed.iter().all(|(_, assessment)| assessment.complete);
-    if !hidden.is_empty() {
+    if hidden {
         overall = overall.max(Verdict::NotChecked);
         complete = false;
     }
     let mut parts = answer::head(rules, arguments, question, overall, complete);
-    if !hidden.is_empty() {
-        let text = format!(
-            "Not checked: there are records that your access does not reach ({}).",
-            hidden.join(", ")
-        );
-        parts.push(Part::text("notice", &text));
+    if hidden {
+        parts.push(Part::text("notice", LIMITED_VIEW));
     }
-    if assessed.is_empty() && hidden.is_empty() {
+    if assessed.is_empty() && !hidden {
         parts.push(Part::text(
             "notice",
             "No medicine is recorded. Ask whether that is true.",

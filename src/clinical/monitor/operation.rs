@@ -16,7 +16,9 @@ use crate::clinical::readiness::of_companion;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
 use crate::fhir::operation::records::Version;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, output};
+use crate::fhir::operation::{
+    Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, output,
+};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -154,9 +156,7 @@ impl Watch<'_> {
             let Some(known) = known else { continue };
             let readings = self.window.readings(known).await?;
             if readings.hidden {
-                open.0.push(format!(
-                    "There are readings of {sign} that your access does not reach."
-                ));
+                open.limited();
             }
             for key in &readings.open {
                 open.0.push(format!("{key} ({sign}) is not confirmed."));
@@ -182,8 +182,7 @@ impl Watch<'_> {
     async fn events(&self, open: &mut Open) -> Result<Vec<Part>, Failure> {
         let (events, hidden) = self.window.adverse_events().await?;
         if hidden {
-            let text = "There are AdverseEvents that your access does not reach.";
-            open.0.push(text.to_owned());
+            open.limited();
         }
         let lasting = events.iter().filter(|event| !is_over(event));
         open.0
@@ -221,6 +220,13 @@ fn protocol<'k>(
 }
 
 impl Open {
+    /// Said once, however much is beyond the caller's rights.
+    fn limited(&mut self) {
+        if !self.0.iter().any(|reason| reason == LIMITED_VIEW) {
+            self.0.push(LIMITED_VIEW.to_owned());
+        }
+    }
+
     fn of_steps(&mut self, sign: &str, steps: &[Step]) {
         // What was missed cannot be made up; the last reading has to be there.
         if steps.last().is_none_or(|step| step.state != State::Done) {

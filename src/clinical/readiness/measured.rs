@@ -10,6 +10,7 @@ use crate::clinical::knowledge::{Entry, Knowledge, Limit, Place};
 use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::measures::value::of_score;
 use crate::clinical::observation::{compare, component, effective, is_usable, shown};
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::Failure;
 use crate::fhir::resource::instant;
@@ -67,10 +68,7 @@ async fn last(
 fn without(id: &'static str, last: Last) -> Result<Version, Check> {
     match last {
         Last::Found(version) => Ok(version),
-        Last::Hidden => Err(Check::unknown(
-            id,
-            "There are records that your access does not reach.",
-        )),
+        Last::Hidden => Err(Check::unknown(id, LIMITED_VIEW)),
         Last::Missing(text) => Err(Check::unknown(id, text)),
         Last::Unusable(version) => {
             let text = "The last one is not final, or implausible and confirmed by nobody. Confirm it or measure again.";

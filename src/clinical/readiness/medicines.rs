@@ -5,7 +5,7 @@ use super::check::Check;
 use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{Question, Rules, Verdict, issue_key, medicines_of};
 use crate::fhir::engine::Engine;
-use crate::fhir::operation::Records;
+use crate::fhir::operation::{LIMITED_VIEW, Records};
 use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::path::{items, text};
@@ -42,7 +42,7 @@ pub async fn of_medicines(
         }
         evidence.push(key.clone());
     }
-    let hidden = !medicines.hidden.is_empty();
+    let hidden = medicines.hidden;
     let check = if !against.is_empty() {
         Check::hold(
             ID,
@@ -52,11 +52,7 @@ pub async fn of_medicines(
             ),
         )
     } else if hidden {
-        let text = format!(
-            "There are records that your access does not reach ({}).",
-            medicines.hidden.join(", ")
-        );
-        Check::unknown(ID, text)
+        Check::unknown(ID, LIMITED_VIEW)
     } else if !unchecked.is_empty() {
         Check::unknown(ID, format!("Not checked: {}.", unchecked.join(", ")))
     } else if !notes.is_empty() {

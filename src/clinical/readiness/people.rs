@@ -9,6 +9,7 @@ use crate::clinical::appointment::companion::companion;
 use crate::clinical::knowledge::{Entry, Place};
 use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::observation::has_code;
+use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::outcome::Failure;
 use crate::fhir::search::date;
 use crate::fhir::search::path::text;
@@ -44,7 +45,7 @@ pub async fn of_consent(patient: &PatientRecords<'_>, at: i64) -> Result<Check, 
         let keys = denied.into_iter().map(|one| one.key);
         Check::hold(id, "The patient has refused the treatment.").by(keys)
     } else if seen.hidden {
-        Check::unknown(id, "There are Consents that your access does not reach.")
+        Check::unknown(id, LIMITED_VIEW)
     } else if permitted.is_empty() {
         let text =
             "No active Consent with the scope treatment covers the time of the session. Record it.";

@@ -10,6 +10,7 @@ use crate::clinical::appointment::companion::{PARTICIPATION, place};
 use crate::clinical::appointment::status::{TAKES_TIME, may_follow};
 use crate::clinical::medication::Rules;
 use crate::fhir::answer::Answer;
+use crate::fhir::engine::Engine;
 use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -76,7 +77,7 @@ impl Operation for ArrangeAppointment {
                     return Err(taken());
                 }
                 "busy"
-            } else if is_used_otherwise(&records, &slot.key, key).await? {
+            } else if is_used_otherwise(call.engine, &slot.key, key).await? {
                 continue;
             } else {
                 "free"
@@ -103,16 +104,19 @@ impl Operation for ArrangeAppointment {
     }
 }
 
-/// Another appointment is in the slot, or one that the caller may not see.
+/// Another appointment is in the slot. Whose it is does not matter: a Slot says to
+/// everybody whether its time is free, and has to be right.
 async fn is_used_otherwise(
-    records: &Records<'_>,
+    engine: &Engine,
     slot: &ResourceKey,
     own: &ResourceKey,
 ) -> Result<bool, Failure> {
     let statuses = TAKES_TIME.join(",");
     let criteria = [("slot", &*slot.to_string()), ("status", &statuses)];
-    let seen = records.search("Appointment", &criteria).await?;
-    Ok(seen.hidden || seen.resources.iter().any(|one| one.key != *own))
+    let seen = Records::all(engine)
+        .search("Appointment", &criteria)
+        .await?;
+    Ok(seen.resources.iter().any(|one| one.key != *own))
 }
 
 impl ArrangeAppointment {

@@ -12,6 +12,7 @@ use super::desk::{bundle, links, reference};
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::calendar::Calendar;
 use crate::fhir::answer::Answer;
+use crate::fhir::authority::Permission;
 use crate::fhir::operation::records::Version;
 use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter};
 use crate::fhir::outcome::{Failure, Kind};
@@ -73,13 +74,13 @@ impl Operation for FindAppointments {
         }
         let records = call.records();
         // Proposals are for those who handle appointments.
-        let probe = records.search("Appointment", &[("_id", "none")]).await?;
-        if probe.hidden {
-            return Err(Failure::new(
-                Kind::Forbidden,
-                "$find needs the right to search Appointments.",
-            ));
-        }
+        let search = call
+            .authority
+            .scope(Permission::Search, Some("Appointment"));
+        search.map_err(|_| {
+            let text = "$find needs the right to search Appointments.";
+            Failure::new(Kind::Forbidden, text)
+        })?;
         let from = format!("ge{}", call.arguments.text("start").unwrap_or_default());
         let to = format!("le{}", call.arguments.text("end").unwrap_or_default());
         let criteria = [

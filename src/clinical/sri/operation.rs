@@ -12,7 +12,9 @@ use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::{Shelf, gather};
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, Seen, output};
+use crate::fhir::operation::{
+    Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, Seen, output,
+};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -64,7 +66,7 @@ pub struct History<'k> {
     pub trials: Vec<Trial<'k>>,
     /// Records whose medicine is not understood.
     pub unclear: Vec<String>,
-    /// There are records that the caller may not see.
+    /// The caller's rights do not reach all records.
     hidden: bool,
 }
 
@@ -125,7 +127,7 @@ impl SriTrials {
             ),
         ];
         if seen.hidden {
-            parts.push(Part::text("notice", "There are MedicationStatements that your access does not reach; they are not counted."));
+            parts.push(Part::text("notice", LIMITED_VIEW));
         }
         for source in &history.unclear {
             parts.push(Part::reference("notUnderstood", source));

@@ -18,7 +18,9 @@ use crate::clinical::medication::Rules;
 use crate::clinical::medication::gather::gather;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Part, output};
+use crate::fhir::operation::{
+    Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, output,
+};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
 use crate::fhir::search::date;
@@ -62,8 +64,10 @@ struct Read {
     severity: Series,
     sessions: Sessions,
     withdrawn: Option<bool>,
-    /// The types of which there is more than the caller may see.
-    hidden: Vec<&'static str>,
+    /// The caller's rights do not reach all that it rests on.
+    hidden: bool,
+    /// A Medication that is named is not there, as far as the caller may see.
+    missing: bool,
 }
 
 #[async_trait::async_trait]
@@ -115,9 +119,7 @@ impl YbocsTrajectory {
         let codes = codes.join(",");
         let criteria = [("code", codes.as_str())];
         let seen = patient.search("Observation", &criteria).await?;
-        if seen.hidden {
-            read.hidden.push("Observation");
-        }
+        read.hidden |= seen.hidden;
         for version in &seen.resources {
             let (source, content) = (version.key.to_string(), &version.resource.content);
             for (id, series) in [
@@ -133,14 +135,10 @@ impl YbocsTrajectory {
         }
         for name in session::TYPES {
             let seen = patient.search(name, &[]).await?;
-            if seen.hidden {
-                read.hidden.push(name);
-            }
+            read.hidden |= seen.hidden;
             let contents = seen.resources.iter().map(|one| &one.resource.content);
             let shelf = gather(call.engine, patient.records(), &[], contents).await?;
-            if !shelf.missing.is_empty() {
-                read.hidden.push("Medication");
-            }
+            read.missing |= !shelf.missing.is_empty();
             for version in &seen.resources {
                 let source = version.key.to_string();
                 let content = &version.resource.content;
@@ -169,7 +167,7 @@ impl YbocsTrajectory {
             }),
             _ => Vec::new(),
         };
-        let complete = read.hidden.is_empty() && read.uncounted().is_empty();
+        let complete = !read.hidden && !read.missing && read.uncounted().is_empty();
         let mut parts = vec![
             Part::code("measure", &score.fact.code),
             Part::flag("complete", complete),
@@ -307,12 +305,12 @@ impl Read {
 
     fn notices(&self) -> Vec<Part> {
         let mut parts = Vec::new();
-        if !self.hidden.is_empty() {
-            let text = format!(
-                "Not checked: there are records that your access does not reach ({}).",
-                self.hidden.join(", ")
-            );
-            parts.push(Part::text("notice", &text));
+        if self.hidden {
+            parts.push(Part::text("notice", LIMITED_VIEW));
+        }
+        if self.missing {
+            let text = "Not checked: a Medication that is named cannot be read.";
+            parts.push(Part::text("notice", text));
         }
         let uncounted = self.uncounted();
         if !uncounted.is_empty() {

@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod everything;
 pub mod invoke;
 pub mod lastn;
+pub mod limits;
 pub mod output;
 pub mod records;
 pub mod stats;
@@ -13,6 +14,7 @@ pub mod validate;
 
 pub use access_log::AccessLog;
 pub use arguments::Arguments;
+pub use limits::LIMITED_VIEW;
 pub use output::Part;
 pub use records::{Records, Seen, Version};
 pub use validate::Validate;

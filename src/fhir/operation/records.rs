@@ -14,6 +14,7 @@ use super::super::resource::{Resource, parse_stored};
 use super::super::search::key::hash;
 use super::super::search::reference::Base;
 use super::super::search::{Query, compile};
+use super::limits::is_limited;
 use crate::store::{
     Comparison, Filter, Guard, PositionValue, ResourceKey, Scope, SearchPlan, Stored,
 };
@@ -27,7 +28,8 @@ const MOST: usize = 20_000;
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     pub resources: Vec<Version>,
-    /// There is more that matches, which the caller may not see.
+    /// The caller's rights do not reach everything that could match. Whether there is
+    /// anything beyond them is not asked.
     pub hidden: bool,
 }
 
@@ -156,6 +158,9 @@ impl<'r> Records<'r> {
             }
             Err(failure) => return Err(failure),
         };
+        let base = Base::new(&self.engine.settings.base_url);
+        let catalogue = &self.engine.catalogue;
+        let hidden = is_limited(catalogue, &base, &scope, resource_type, criteria);
         let mut plan = self.plan(resource_type, criteria, scope)?;
         if let Some(gap) = self.engine.index.gap_of(&plan) {
             // What is judged by some of the records is judged wrongly.
@@ -164,7 +169,10 @@ impl<'r> Records<'r> {
                 "not all records that this rests on can be found",
             ));
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            hidden,
+            ..Seen::default()
+        };
         loop {
             let found = self.engine.store.search(&plan).await;
             let found = found.map_err(|error| unavailable(&error))?;
@@ -186,9 +194,6 @@ impl<'r> Records<'r> {
                 return Err(too_many(resource_type));
             }
         }
-        seen.hidden = self
-            .is_hidden(resource_type, plan, seen.resources.len())
-            .await?;
         Ok(seen)
     }
 
@@ -268,23 +273,6 @@ impl<'r> Records<'r> {
         let mut plan = compile(catalogue, &query, None, scope, now())?;
         plan.limit = PAGE;
         Ok(plan)
-    }
-
-    /// Whether the same question without the caller's limits has more answers.
-    async fn is_hidden(
-        &self,
-        resource_type: &str,
-        mut plan: SearchPlan,
-        seen: usize,
-    ) -> Result<bool, Failure> {
-        if plan.scope.within(&[resource_type]).is_everything() {
-            return Ok(false);
-        }
-        plan.scope = Scope::everything();
-        plan.after = None;
-        let all = self.engine.store.count(&plan).await;
-        let all = all.map_err(|error| unavailable(&error))?;
-        Ok(usize::try_from(all).unwrap_or(usize::MAX) > seen)
     }
 }
 

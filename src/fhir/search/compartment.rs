@@ -44,6 +44,18 @@ pub(super) fn memberships(
 }
 
 impl Catalogue {
+    /// Parameters by which resources of the type are in a compartment.
+    pub fn members_by(&self, compartment: &str, resource_type: &str) -> &[String] {
+        let memberships = self
+            .of_type(resource_type)
+            .map(|search| &search.compartments);
+        let mut memberships = memberships.into_iter().flatten();
+        let found = memberships.find(|membership| membership.compartment == compartment);
+        found
+            .map(|membership| membership.params.as_slice())
+            .unwrap_or_default()
+    }
+
     /// The compartments of a resource as keys.
     pub fn compartments(
         &self,

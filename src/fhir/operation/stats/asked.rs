@@ -9,8 +9,8 @@ use super::super::super::search::date;
 use super::super::super::search::decimal::Decimal;
 use super::super::super::search::path::{items, text};
 use super::super::super::search::reference::{Base, local};
-use super::super::Call;
 use super::super::records::{Records, Seen};
+use super::super::{Call, LIMITED_VIEW};
 use super::{counts, figures};
 
 /// What is asked for.
@@ -86,7 +86,7 @@ impl Asked {
         }
         let mut seen = records.search("Observation", &criteria).await?;
         if seen.hidden {
-            let text = "There are Observations of these codes that your access does not reach. Figures without them would be wrong.";
+            let text = format!("{LIMITED_VIEW} Figures that leave values out would be wrong.");
             return Err(Failure::new(Kind::Forbidden, text));
         }
         seen.resources.retain(|one| counts(&one.resource.content));
