@@ -177,6 +177,11 @@ impl Operation for PlanCourse {
     }
 }
 
+/// The key is one of this patient's record alone, and no judgement over a person: linked
+/// patients have courses of their own. Asking for the patient shows that nothing is beyond
+/// the reach of who sees the whole record.
+const OF_PATIENT: &str = "patient";
+
 /// The course that was planned under this key; a refusal where there is one
 /// that the caller may not read.
 async fn existing(
@@ -186,7 +191,7 @@ async fn existing(
 ) -> Result<Option<Vec<Value>>, Failure> {
     let wanted = format!("{}|{}", system(), value(patient, key));
     let patient = patient.to_string();
-    let criteria = [("identifier", wanted.as_str()), ("patient", &patient)];
+    let criteria = [("identifier", wanted.as_str()), (OF_PATIENT, &patient)];
     let mut all = Vec::new();
     for (_, name) in PARTS {
         let seen = records.search(name, &criteria).await?;
