@@ -14,6 +14,7 @@ crate::on_both_stores!(
     a3_what_a_clinician_judges_refers,
     a3_a_problem_that_no_set_knows_is_listed_and_leaves_criteria_open,
     a3_a_contradiction_is_shown,
+    a3_an_answer_that_is_neither_yes_nor_no_is_unknown,
     a3_pregnancy_is_found_by_tests_and_status,
     a3_an_american_heading_and_a_past_stroke_count,
 );
@@ -338,5 +339,27 @@ async fn a3_an_american_heading_and_a_past_stroke_count(server: Server) {
             .await;
         let found = status(&server, "label-contraindication").await.0;
         assert_eq!(found, expected, "{code} {clinical}");
+    }
+}
+
+async fn a3_an_answer_that_is_neither_yes_nor_no_is_unknown(server: Server) {
+    with_everything(&server).await;
+    for (values, expected) in [
+        (json!([{"valueCoding": {"code": "N"}}]), "unknown"),
+        (json!([{"valueString": "no"}]), "unknown"),
+        (
+            json!([{"valueBoolean": true}, {"valueBoolean": false}]),
+            "not-met",
+        ),
+        (
+            json!([{"valueBoolean": true}, {"valueString": "but"}]),
+            "unknown",
+        ),
+        (json!([{"valueBoolean": true}]), "met"),
+    ] {
+        let mut content = all_answers("later", "2026-11-17", &[]);
+        content["item"] = json!([{"linkId": "psychosis", "answer": values}]);
+        server.put(&content).await;
+        assert_eq!(status(&server, "psychosis").await.0, expected, "{content}");
     }
 }

@@ -184,6 +184,51 @@ fn a3_one_known_code_does_not_hide_another() {
 }
 
 #[test]
+fn a3_a_text_that_says_more_than_the_code_makes_it_doubtful() {
+    let knowledge = Knowledge::embedded().unwrap();
+    let coded = |code: &str, display: &str, text: &str| json!({"coding": [{"system": SNOMED, "code": code, "display": display}], "text": text});
+    for (concept, near) in [
+        (
+            coded("36971009", "Sinusitis (disorder)", "Paranoid schizophrenia"),
+            "no-psychosis",
+        ),
+        (
+            coded("36971009", "Bipolar I disorder", "Sinusitis"),
+            "bipolar",
+        ),
+        (
+            coded("36971009", "Sinusitis", "Pregnant, 12 weeks"),
+            "pregnancy",
+        ),
+        (
+            coded("36971009", "Sinusitis", "after a stroke"),
+            "label-contra",
+        ),
+    ] {
+        let reading = knowledge.conditions.read_concept(Some(&concept));
+        assert!(reading.may_concern(near), "{concept}");
+        assert!(!reading.may_concern("bladder"), "{concept}");
+    }
+    for concept in [
+        coded("36971009", "Sinusitis (disorder)", "Sinusitis of the cheek"),
+        coded(
+            "64905009",
+            "Paranoid schizophrenia",
+            "schizophrenia, paranoid",
+        ),
+        coded("49436004", "Atrial fibrillation", "atrial fibrillation"),
+        coded(
+            "76441001",
+            "Severe major depression",
+            "severe without psychotic features",
+        ),
+    ] {
+        let reading = knowledge.conditions.read_concept(Some(&concept));
+        assert!(reading.is_understood(), "{concept}");
+    }
+}
+
+#[test]
 fn a3_use_and_remission_are_told_from_a_disorder() {
     let knowledge = Knowledge::embedded().unwrap();
     let read = |system: &str, code: &str| {

@@ -21,8 +21,9 @@ pub struct Answers(HashMap<String, Answer>);
 
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The statement is true.
-    pub holds: bool,
+    /// The statement is true; `None` where it is answered by something else than yes
+    /// or no.
+    pub holds: Option<bool>,
     /// `QuestionnaireResponse/1`
     pub source: String,
     /// The day it was given.
@@ -48,7 +49,7 @@ impl Answers {
             if finished && own && plain && low <= until {
                 let day = authored.unwrap_or_default().chars().take(10).collect();
                 let answer = Answer {
-                    holds: true,
+                    holds: None,
                     source: version.key.to_string(),
                     day,
                     authored: low,
@@ -61,18 +62,16 @@ impl Answers {
 
     fn collect(&mut self, holder: &Map<String, Value>, template: &Answer) {
         for item in items(holder, "item").iter().filter_map(Value::as_object) {
-            let mut values = items(item, "answer").iter();
-            let value = values.find_map(|answer| answer.get("valueBoolean")?.as_bool());
-            if let (Some(link), Some(holds)) = (text(item, "linkId"), value) {
+            let answered = items(item, "answer");
+            if let Some(link) = text(item, "linkId").filter(|_| !answered.is_empty()) {
                 let answer = Answer {
-                    holds,
+                    holds: read_booleans(answered),
                     ..template.clone()
                 };
-                let newer = |old: &Answer| {
-                    // Of two at one time the one that says no counts.
-                    (old.authored, !old.holds) < (answer.authored, !answer.holds)
-                };
-                if self.0.get(link).is_none_or(newer) {
+                // Of two at one time the one that does not say yes counts.
+                let rank = |one: &Answer| (one.authored, one.holds != Some(true));
+                let known = self.0.get(link);
+                if known.is_none_or(|known| rank(known) < rank(&answer)) {
                     self.0.insert(link.to_owned(), answer);
                 }
             }
@@ -83,4 +82,16 @@ impl Answers {
     pub fn of(&self, criterion: &str) -> Option<&Answer> {
         self.0.get(criterion)
     }
+}
+
+/// No, where any of them says no; yes, where all say yes.
+fn read_booleans(answers: &[Value]) -> Option<bool> {
+    let said: Vec<Option<bool>> = answers
+        .iter()
+        .map(|answer| answer.get("valueBoolean").and_then(Value::as_bool))
+        .collect();
+    if said.contains(&Some(false)) {
+        return Some(false);
+    }
+    said.iter().all(|one| *one == Some(true)).then_some(true)
 }

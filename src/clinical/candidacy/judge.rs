@@ -173,10 +173,10 @@ impl<'k> Judge<'k, '_> {
             let text = format!("{said} Too old. {}", self.horizon_text());
             return Finding::unknown(text).by(source);
         }
-        if answer.holds {
-            Finding::met(said).by(source)
-        } else {
-            Finding::not_met(said).by(source)
+        match answer.holds {
+            Some(true) => Finding::met(said).by(source),
+            Some(false) => Finding::not_met(said).by(source),
+            None => Finding::unknown(format!("{said} It is neither yes nor no.")).by(source),
         }
     }
 

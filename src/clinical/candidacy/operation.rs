@@ -52,6 +52,9 @@ pub static CANDIDACY: Definition = Definition {
     ],
 };
 
+/// What is recorded elsewhere is not looked at.
+const LOOKED_AT: &str = "It rests on Patient, Condition, AllergyIntolerance, Observation, Procedure, MedicationStatement, QuestionnaireResponse, Appointment, Flag and ServiceRequest, and on nothing else.";
+
 /// Every criterion of the setting, as far as these records show it.
 pub async fn judged<'k>(
     rules: &'k Rules,
@@ -124,7 +127,7 @@ impl KetamineCandidacy {
             Part::text("ruleSetVersion", &knowledge.version),
             Part::text(
                 "notice",
-                &format!("Advice for a clinician's review, not a decision. {signed}"),
+                &format!("Advice for a clinician's review, not a decision. {signed} {LOOKED_AT}"),
             ),
         ]
     }

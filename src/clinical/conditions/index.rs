@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::spelling::CodeSystemKind;
 use crate::clinical::knowledge::{
-    AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConditionSet, Entry, Tier,
+    AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConcernWords, ConditionSet, Entry,
+    Tier,
 };
 
 /// How a code is of a set.
@@ -36,6 +37,7 @@ pub struct ConditionIndex {
     pub(super) sets: Vec<Entry<ConditionSet>>,
     aliases: Vec<Entry<CodingSystemAlias>>,
     attention: Vec<Entry<AttentionPrefix>>,
+    words: Vec<Entry<ConcernWords>>,
     snomed: Members,
     icd10cm: Members,
     icd10who: Members,
@@ -49,16 +51,18 @@ impl ConditionIndex {
         aliases: Vec<Entry<CodingSystemAlias>>,
         attention: Vec<Entry<AttentionPrefix>>,
         others: &[Entry<CodesWithoutConcern>],
+        words: Vec<Entry<ConcernWords>>,
     ) -> Self {
         let mut index = Self {
             aliases,
             attention,
+            words,
             ..Self::default()
         };
         for (place, set) in sets.iter().enumerate() {
             index.add_set(place, &set.fact);
         }
-        let codes = others.iter().flat_map(|one| words(&one.fact.snomed));
+        let codes = others.iter().flat_map(|one| codes_in(&one.fact.snomed));
         index.without_concern = codes.map(str::to_owned).collect();
         index.sets = sets;
         index
@@ -171,10 +175,10 @@ impl ConditionIndex {
         for membership in &mut found {
             let fact = self.sets.get(membership.set).map(|set| &set.fact);
             membership.use_only =
-                fact.is_some_and(|fact| words(&fact.icd10cm_use).any(|one| bare(one) == code));
+                fact.is_some_and(|fact| codes_in(&fact.icd10cm_use).any(|one| bare(one) == code));
         }
         for (set, entry) in self.sets.iter().enumerate() {
-            if words(&entry.fact.icd10cm_exact).any(|one| bare(one) == code) {
+            if codes_in(&entry.fact.icd10cm_exact).any(|one| bare(one) == code) {
                 found.push(SetMembership {
                     set,
                     tier: Tier::C,
@@ -190,11 +194,32 @@ impl ConditionIndex {
         found.retain(|membership| {
             let fact = self.sets.get(membership.set).map(|set| &set.fact);
             let excepted = |fact: &ConditionSet| {
-                words(&fact.icd10who_except).any(|start| code.starts_with(&bare(start)))
+                codes_in(&fact.icd10who_except).any(|start| code.starts_with(&bare(start)))
             };
             !fact.is_some_and(excepted)
         });
         found
+    }
+
+    /// The concerns that a text speaks of.
+    pub(super) fn concerns_in_text(&self, text: &str) -> BTreeSet<&str> {
+        let text = text.to_lowercase();
+        let said: Vec<&str> = text
+            .split(|one: char| !one.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .collect();
+        // "Severe without psychotic features" speaks of none.
+        let before = std::iter::once("").chain(said.iter().copied());
+        let heard = || {
+            let pairs = said.iter().zip(before.clone());
+            pairs.filter(|(_, before)| *before != "without")
+        };
+        let speaks = |words: &ConcernWords| {
+            let mut words = words.words.iter();
+            words.any(|start| heard().any(|(word, _)| word.starts_with(start.as_str())))
+        };
+        let concerns = self.words.iter().filter(|entry| speaks(&entry.fact));
+        concerns.map(|entry| entry.fact.concern.as_str()).collect()
     }
 
     /// By the first characters; and a heading is near what stands below it.
@@ -225,7 +250,7 @@ enum Book {
     World,
 }
 
-pub(super) fn words(list: &str) -> impl Iterator<Item = &str> {
+fn codes_in(list: &str) -> impl Iterator<Item = &str> {
     list.split_whitespace()
 }
 
@@ -248,7 +273,7 @@ fn is_icd10(code: &str) -> bool {
 }
 
 fn add(members: &mut Members, codes: &str, membership: SetMembership) {
-    for code in words(codes) {
+    for code in codes_in(codes) {
         members.entry(bare(code)).or_default().push(membership);
     }
 }

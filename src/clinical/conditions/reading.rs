@@ -147,6 +147,32 @@ impl ConditionIndex {
                 near: None,
             });
         }
+        self.hear_texts(concept, &mut reading);
         reading
+    }
+
+    /// A text that speaks of a concern of which no code is makes the codes doubtful.
+    fn hear_texts<'k>(
+        &'k self,
+        concept: Option<&Map<String, Value>>,
+        reading: &mut ConceptReading<'k>,
+    ) {
+        let Some(concept) = concept else { return };
+        let codings = items(concept, "coding").iter().filter_map(Value::as_object);
+        let displays = codings.filter_map(|coding| text(coding, "display"));
+        for said in text(concept, "text").into_iter().chain(displays) {
+            let mut near = self.concerns_in_text(said);
+            near.retain(|concern| {
+                let coded = reading.hits.iter();
+                let mut coded = coded.map(|hit| hit.set.fact.concern.as_str());
+                !coded.any(|known| known == *concern) && !reading.may_concern(concern)
+            });
+            if !near.is_empty() {
+                reading.unread.push(UnreadCoding {
+                    shown: said.to_owned(),
+                    near: Some(near),
+                });
+            }
+        }
     }
 }

@@ -74,6 +74,15 @@ pub struct AttentionPrefix {
     pub concerns: Vec<String>,
 }
 
+/// Words in a text or a display that speak of a concern, whatever the code says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConcernWords {
+    pub concern: String,
+    /// Beginnings of words, in small letters.
+    pub words: Vec<String>,
+}
+
 /// Codes of no set that are near no concern.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,7 +12,7 @@ mod screen;
 use std::path::Path;
 
 pub use condition_set::{
-    AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConditionSet, SetAction,
+    AttentionPrefix, CodesWithoutConcern, CodingSystemAlias, ConcernWords, ConditionSet, SetAction,
 };
 pub use criterion::{Codes, Criterion, Effect, EvidenceHorizon, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
@@ -117,6 +117,7 @@ impl Knowledge {
                 files.take("condition-sets.toml", "coding_system"),
                 files.take("condition-sets.toml", "attention"),
                 &files.take::<CodesWithoutConcern>("condition-sets.toml", "without_concern"),
+                files.take("candidacy.toml", "concern_words"),
             ),
             suicide_screens: files.take("screens.toml", "suicide_screen"),
             screen_answers: files.take("screens.toml", "screen_answer"),
