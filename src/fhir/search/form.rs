@@ -7,7 +7,7 @@ use crate::store::IndexForm;
 /// Raise it whenever the same resource with the same definitions gets other
 /// index rows than before: the rows of existing databases are then made anew.
 /// What the definitions change is noticed without it.
-pub const EXTRACTION: u32 = 3;
+pub const EXTRACTION: u32 = 4;
 
 /// The form in which this program makes index rows.
 pub fn form() -> IndexForm {
