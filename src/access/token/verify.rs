@@ -8,7 +8,7 @@ use super::cache::{Cache, Known};
 use super::claims::{Claims, LEEWAY};
 use super::jws::Jws;
 use super::{KeySet, Refusal, Verified};
-use crate::access::oauth::scope::granted;
+use crate::access::oauth::scope::scopes_within;
 
 /// Somebody whose tokens count here.
 #[async_trait::async_trait]
@@ -150,7 +150,7 @@ fn read(claims: Claims<'_>, issuer: &dyn Issuer, now: i64) -> Result<Verified, R
         client,
         token_id: owned("jti")?,
         scope: match issuer.ceiling() {
-            Some(ceiling) => granted(claims.long("scope")?, ceiling),
+            Some(ceiling) => scopes_within(claims.long("scope")?, ceiling),
             None => claims.long("scope")?.to_owned(),
         },
         patient: owned("patient")?,
