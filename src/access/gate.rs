@@ -28,7 +28,6 @@ pub struct Gate {
     registered: Kept<bool>,
     /// Under what the token says of its rights, until a time: what they are.
     rights: Kept<(i64, Arc<Rights>)>,
-    shows_psychotherapy_notes: bool,
 }
 
 /// A token that counts, and when that was found.
@@ -52,16 +51,6 @@ impl Gate {
             listed: Kept::new(KEPT),
             registered: Kept::new(KEPT),
             rights: Kept::new(KEPT),
-            shows_psychotherapy_notes: false,
-        }
-    }
-
-    /// Whether patients read the psychotherapy notes in their records.
-    #[must_use]
-    pub fn with_psychotherapy_notes(self, shown: bool) -> Self {
-        Self {
-            shows_psychotherapy_notes: shown,
-            ..self
         }
     }
 
@@ -87,14 +76,7 @@ impl Gate {
         let rights = match kept.filter(|(until, _)| now.seconds < *until) {
             Some((_, rights)) => rights,
             None => {
-                let (until, rights) = load_rights(
-                    engine,
-                    token,
-                    now.seconds,
-                    &identity,
-                    self.shows_psychotherapy_notes,
-                )
-                .await?;
+                let (until, rights) = rights(engine, token, now.seconds, &identity).await?;
                 let rights = Arc::new(rights);
                 self.rights
                     .keep(now.epoch, &identity, (until, rights.clone()));
@@ -184,12 +166,11 @@ fn identity(token: &Verified) -> String {
 }
 
 /// Until when (seconds since 1970) the rights are these.
-async fn load_rights(
+async fn rights(
     engine: &Arc<Engine>,
     token: &Verified,
     now: i64,
     identity: &str,
-    sees_psychotherapy_notes: bool,
 ) -> Result<(i64, Rights), Failure> {
     let mut until = i64::MAX;
     let grants = Grants {
@@ -211,7 +192,6 @@ async fn load_rights(
         }
     };
     let holder = Holder {
-        sees_psychotherapy_notes,
         scope: token.scope.clone(),
         patient: token.patient.clone(),
         fhir_user: user,

@@ -28,8 +28,6 @@ pub struct Holder {
     pub fhir_user: Option<String>,
     /// What the token rests on, where it rests on a grant.
     pub grant: Option<GrantTerms>,
-    /// The practice shows its psychotherapy notes to their patients.
-    pub sees_psychotherapy_notes: bool,
     /// Tells this caller from all others; the same for each of its tokens.
     pub identity: String,
 }
@@ -109,7 +107,7 @@ impl Rights {
         let mut alternatives = alternatives(catalogue, holder, &holder.scope)?;
         if let Some(grant) = &holder.grant {
             let bounds = self::alternatives(catalogue, holder, &grant.scope)?;
-            let hidden = label::hidden(&grant.labels);
+            let hidden = label::hidden(catalogue, &grant.labels)?;
             alternatives = within(&alternatives, &bounds, &hidden);
         }
         if alternatives.len() > MOST_ALTERNATIVES {
@@ -210,19 +208,10 @@ fn alternatives(
             return Err(Failure::new(Kind::Forbidden, text));
         }
     }
-    let notes = label::without_psychotherapy_notes();
-    let opened = |scope: &SmartScope| {
-        let reach = reach(holder, scope.context);
-        let is_patient = holder.grant.is_none() && matches!(reach, Reach::Patients(_));
-        let mut all = of_scope(catalogue, scope, &reach);
-        if is_patient && !holder.sees_psychotherapy_notes {
-            for one in &mut all {
-                one.rows = Filter::All(vec![one.rows.clone(), notes.clone()]);
-            }
-        }
-        all
-    };
-    Ok(scopes.iter().flat_map(opened).collect())
+    Ok(scopes
+        .iter()
+        .flat_map(|scope| of_scope(catalogue, scope, &reach(holder, scope.context)))
+        .collect())
 }
 
 fn reach(holder: &Holder, context: Context) -> Reach {

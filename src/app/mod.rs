@@ -2,7 +2,6 @@
 //! that knows every room.
 
 mod access;
-mod clock;
 mod error;
 mod index;
 mod secret;
@@ -17,7 +16,7 @@ pub use access::{Access, access};
 pub use error::StartError;
 pub use secret::trails;
 pub use server::App;
-pub use store::{back_up, close, migrate};
+pub use store::{close, migrate};
 
 use crate::clinical::Clinical;
 use crate::clinical::knowledge::Knowledge;

@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
+
+use super::admission::{admit, refuse_closed};
 use super::audit::{Event, Trail, record};
 use super::authority::Authority;
 use super::cursor::CursorKey;
@@ -9,11 +12,10 @@ use super::definitions::Definitions;
 use super::index::Index;
 use super::interaction::condition;
 use super::interaction::create::ATTEMPTS;
-use super::interaction::route::refuse_the_trail;
 use super::judge::judge;
 use super::operation::{AccessLog, Operation, Validate};
 use super::outcome::{Failure, Issue, Kind};
-use super::resource::Resource;
+use super::resource::{Resource, render_parts};
 use super::rule::{self, Rule};
 use super::search::Catalogue;
 use super::write_error::WriteError;
@@ -89,6 +91,17 @@ pub struct Written {
     pub warnings: Vec<Issue>,
     /// Which of the drafts given the caller may read.
     pub shown: Vec<bool>,
+}
+
+impl Written {
+    /// The resource as it is read from now on, with its version and time; `None` for a
+    /// deletion.
+    pub fn stored(&self, index: usize) -> Option<Value> {
+        let (draft, version) = (self.drafts.get(index)?, self.versions.get(index)?);
+        let body = self.bodies.get(index)?.as_deref()?;
+        let text = render_parts(&draft.key, version.version, version.updated, body);
+        serde_json::from_str(&text).ok()
+    }
 }
 
 impl Engine {
@@ -168,10 +181,13 @@ impl Engine {
     pub async fn write_beside(
         &self,
         authority: &dyn Authority,
-        drafts: Vec<Draft>,
+        mut drafts: Vec<Draft>,
         beside: Beside,
     ) -> Result<Written, WriteError> {
         let own = drafts.len();
+        for (change, draft) in drafts.iter_mut().enumerate() {
+            admit(self, draft).map_err(|failure| WriteError::Refused { change, failure })?;
+        }
         for _ in 1..ATTEMPTS {
             let attempt = self.attempt(authority, &drafts, beside.clone());
             match attempt.await? {
@@ -224,7 +240,7 @@ impl Engine {
             changes.extend(review.rests_on.iter().map(rule::keep));
         }
         for draft in &drafts {
-            refuse_the_trail(&draft.key.resource_type)?;
+            refuse_closed(&draft.key.resource_type, draft.content.is_none())?;
         }
         let bodies = changes.iter().map(body_of).collect();
         let touches_access = changes.iter().any(|change| decides_access(&change.key));

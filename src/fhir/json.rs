@@ -24,6 +24,8 @@ const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 /// assert!(parse(br#"{"a":1,"a":2}"#, 9).is_err());
 /// ```
 pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, Failure> {
+    // "MAY ignore the presence of a byte order mark". <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut place = Place {
         steps: Vec::new(),
         depth,

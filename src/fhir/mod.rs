@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: no actix, no Diesel, no psychiatry in here.
 
+pub mod admission;
 pub mod answer;
 pub mod audit;
 pub mod authority;
@@ -15,6 +16,7 @@ pub mod interaction;
 pub mod json;
 pub mod judge;
 pub mod link;
+pub mod literal_reference;
 pub mod mark;
 pub mod operation;
 pub mod outcome;

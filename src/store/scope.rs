@@ -51,6 +51,13 @@ impl Scope {
     }
 }
 
+impl Filter {
+    /// Whether a document meets the condition; `None` where its index rows do not tell.
+    pub fn judge(&self, key: &ResourceKey, index: &IndexRows) -> Option<bool> {
+        Document { key, index }.meets(self)
+    }
+}
+
 fn always() -> Filter {
     Filter::All(Vec::new())
 }

@@ -94,6 +94,9 @@ async fn a_slot_is_found_held_booked_and_given_back(server: Server) {
     let booked = &booked["entry"][0]["resource"];
     assert_eq!(booked["status"], "booked");
     assert_eq!(booked["participant"][0]["status"], "accepted");
+    // B9: with the version and the time that it has now.
+    let read = server.get(&path).expect(200).await.json();
+    assert_eq!((booked, &booked["meta"]["versionId"]), (&read, &json!("2")));
     assert_eq!(status(&server, "/Slot/s10").await, "busy");
 
     server
@@ -101,12 +104,14 @@ async fn a_slot_is_found_held_booked_and_given_back(server: Server) {
         .expect(400)
         .await;
     let reason = parameters(&[("reason", "Patient is ill")]);
-    server
+    let answered = server
         .call("POST", &format!("{path}/$cancel"))
         .resource(&reason)
         .expect(200)
-        .await;
+        .await
+        .json();
     let cancelled = server.get(&path).expect(200).await.json();
+    assert_eq!(answered["entry"][0]["resource"], cancelled);
     assert_eq!(cancelled["status"], "cancelled");
     assert_eq!(cancelled["cancelationReason"]["text"], "Patient is ill");
     assert_eq!(status(&server, "/Slot/s10").await, "free");

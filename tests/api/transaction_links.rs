@@ -65,12 +65,13 @@ async fn links_are_rewritten_everywhere(server: Server) {
         "/contained/0/subject/reference",
         "/extension/0/valueReference/reference",
         "/extension/1/valueUri",
-        "/extension/2/valueCanonical",
         "/extension/3/extension/0/valueReference/reference",
         "/code/_text/extension/0/valueReference/reference",
     ] {
         assert_eq!(basic.pointer(pointer), Some(&json!(patient)), "{pointer}");
     }
+    // "Elements of type canonical are not replaced."
+    assert_eq!(basic["extension"][2]["valueCanonical"], PATIENT);
     assert_eq!(basic["subject"]["display"], "him");
     let narrative = basic["text"]["div"].as_str().unwrap();
     assert!(

@@ -9,13 +9,11 @@
 
 mod demo;
 mod import;
+mod import_b8;
 mod knowledge;
 mod lifecycle;
 mod limits;
 mod migrate;
-mod nothing_harmful_b6;
-mod nothing_harmful_c5;
-mod nothing_harmful_d5;
 mod reindex;
 mod settings;
 mod summary;

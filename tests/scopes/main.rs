@@ -20,7 +20,6 @@ mod conditions;
 mod cursors;
 mod every_type;
 mod grammar;
-mod labels;
 mod membership;
 mod operations;
 mod oracle;

@@ -54,10 +54,15 @@ pub fn finds(url: &str, resource: &Value) -> bool {
 }
 
 pub fn matches(filter: &Filter, resource: &Value) -> bool {
+    holds_on(&catalogue(), filter, resource)
+}
+
+/// The same with a catalogue that is compiled already.
+pub fn holds_on(catalogue: &Catalogue, filter: &Filter, resource: &Value) -> bool {
     let resource_type = resource["resourceType"]
         .as_str()
         .expect("a resource of the test");
-    let rows = catalogue().extract(resource_type, &object(resource.clone()));
+    let rows = catalogue.extract(resource_type, &object(resource.clone()));
     holds(filter, resource, &rows)
 }
 

@@ -11,6 +11,7 @@ mod definitions;
 mod found;
 mod includes;
 mod judge;
+mod modifiers;
 mod naive;
 mod plans;
 mod quantities;

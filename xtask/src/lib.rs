@@ -1,8 +1,6 @@
 //! Chores of the project: `cargo xtask definitions` writes the R4 data files,
-//! `cargo xtask condition-sets` the codes of conditions, `cargo xtask advisories`
-//! the known faults of crates.
+//! `cargo xtask condition-sets` the codes of conditions.
 
-pub mod advisories;
 pub mod condition_sets;
 pub mod definitions;
 

@@ -8,7 +8,7 @@ mod error;
 mod form;
 mod metadata;
 mod proof;
-pub mod scope;
+mod scope;
 mod server;
 mod told;
 

@@ -26,7 +26,8 @@ pub async fn import(importer: &Importer, source: &Source, tally: &mut FileTally)
     match kind(&document) {
         Kind::Interactions => interactions(importer, document, tally).await,
         Kind::Collection => {
-            let items = members(document.remove("entry"));
+            let items = members(document.remove("entry"), tally);
+            let items = items::resolved(importer, items, tally);
             items::import(importer, items, tally).await;
         }
         Kind::Resource => {
@@ -79,6 +80,15 @@ async fn interactions(importer: &Importer, bundle: Map<String, Value>, tally: &m
     importer.progress.resources(planned.len());
 }
 
+/// `Type/id` as the entry has it.
+fn addressed_key(entry: &Value, url: Option<&str>) -> Option<String> {
+    let text = |pointer: &str| entry.pointer(pointer).and_then(Value::as_str);
+    match (text("/resource/resourceType"), text("/resource/id")) {
+        (Some(name), Some(id)) => Some(format!("{name}/{id}")),
+        _ => text("/fullUrl").or(url).map(str::to_owned),
+    }
+}
+
 fn planned(entry: &Value) -> Planned {
     let request = entry.get("request");
     let text = |name: &str| request.and_then(|request| request.get(name)?.as_str());
@@ -88,7 +98,7 @@ fn planned(entry: &Value) -> Planned {
     let addressed = || text("url").and_then(|url| url.split(['/', '?']).next());
     Planned {
         // The engine names the entry itself.
-        place: String::new(),
+        place: addressed_key(entry, text("url")).unwrap_or_default(),
         resource_type: named.or_else(addressed).unwrap_or("?").to_owned(),
         verb: text("method")
             .and_then(Verb::from_code)
@@ -97,19 +107,31 @@ fn planned(entry: &Value) -> Planned {
     }
 }
 
-fn members(entries: Option<Value>) -> Vec<Item> {
+/// The resources of a page or collection. What the server said about a search is none.
+fn members(entries: Option<Value>, tally: &mut FileTally) -> Vec<Item> {
     let Some(Value::Array(entries)) = entries else {
         return Vec::new();
     };
     let mut items = Vec::with_capacity(entries.len());
     for (index, mut entry) in entries.into_iter().enumerate() {
-        let outcome = entry.pointer("/search/mode").and_then(Value::as_str) == Some("outcome");
-        if let Some(Value::Object(resource)) = entry.get_mut("resource").map(Value::take)
-            && !outcome
-        {
-            let full_url = entry.get("fullUrl").and_then(Value::as_str);
-            items.push(Item::new(format!("entry {index}"), resource).with_full_url(full_url));
+        let resource = entry.get_mut("resource").map(Value::take);
+        let mode = entry.pointer("/search/mode").and_then(Value::as_str);
+        let full_url = entry.get("fullUrl").and_then(Value::as_str);
+        match resource {
+            Some(Value::Object(resource)) if is_about_the_search(mode, &resource) => {}
+            Some(Value::Object(resource)) => {
+                let item = Item::new(format!("entry {index}"), resource);
+                items.push(item.with_full_url(full_url));
+            }
+            _ => tally.failed_entry(index, "has no resource"),
         }
     }
     items
+}
+
+/// An OperationOutcome that is a match has an id: it is a record.
+fn is_about_the_search(mode: Option<&str>, resource: &Map<String, Value>) -> bool {
+    let name = resource.get("resourceType").and_then(Value::as_str);
+    let is_loose = name == Some("OperationOutcome") && !resource.contains_key("id");
+    mode == Some("outcome") || (mode != Some("match") && is_loose)
 }

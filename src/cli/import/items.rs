@@ -1,12 +1,16 @@
 //! Resources that come without a request: stored under their id, or created
 //! where they have none.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::Importer;
 use super::send::{self, Planned};
 use super::tally::FileTally;
+use crate::fhir::interaction::links::{Moves, in_members, restful, rewrite};
 use crate::fhir::request::Verb;
 
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.');
@@ -17,6 +21,8 @@ pub struct Item {
     place: String,
     full_url: Option<String>,
     resource: Map<String, Value>,
+    /// It brought no id and got one here.
+    is_new: bool,
 }
 
 impl Item {
@@ -25,6 +31,7 @@ impl Item {
             place,
             full_url: None,
             resource,
+            is_new: false,
         }
     }
 
@@ -47,42 +54,127 @@ impl Item {
         name.unwrap_or("?")
     }
 
+    /// Whether the content is the same, wherever it stands.
+    fn is_same(&self, other: &Self) -> bool {
+        self.resource == other.resource
+    }
+
     fn planned(&self) -> Planned {
+        let key = self.key().filter(|_| !self.is_new);
         Planned {
-            place: self.place.clone(),
-            resource_type: self.resource_type().to_owned(),
-            verb: if self.key().is_some() {
-                Verb::Put
-            } else {
-                Verb::Post
+            place: match &key {
+                Some((name, id)) => format!("{} ({name}/{id})", self.place),
+                None => self.place.clone(),
             },
+            resource_type: self.resource_type().to_owned(),
+            verb: if key.is_some() { Verb::Put } else { Verb::Post },
             conditional: false,
         }
     }
 
     fn entry(self) -> Value {
-        let planned = self.planned();
-        let mut url = utf8_percent_encode(&planned.resource_type, SEGMENT).to_string();
+        let mut url = utf8_percent_encode(self.resource_type(), SEGMENT).to_string();
+        let mut method = Verb::Post;
         if let Some((_, id)) = self.key() {
+            method = Verb::Put;
             url = format!("{url}/{}", utf8_percent_encode(&id, SEGMENT));
         }
-        let mut entry = Map::new();
-        if let Some(full_url) = self.full_url {
-            entry.insert("fullUrl".into(), full_url.into());
-        }
-        let request = json!({"method": planned.verb.code(), "url": url});
-        entry.insert("request".into(), request);
-        entry.insert("resource".into(), Value::Object(self.resource));
-        Value::Object(entry)
+        json!({
+            "request": {"method": method.code(), "url": url},
+            "resource": self.resource,
+        })
     }
+}
+
+/// The members of one page or collection: links by fullUrl become links by id, so that
+/// each resource can be stored for itself. What stands twice is stored once.
+pub fn resolved(importer: &Importer, items: Vec<Item>, tally: &mut FileTally) -> Vec<Item> {
+    let mut items = without_repetitions(items, tally);
+    let (definitions, base) = (importer.engine.definitions, &importer.engine.catalogue.base);
+    let mut moves = Moves::of_service(base);
+    for item in &mut items {
+        if item.full_url.is_some() && item.key().is_none() {
+            item.is_new = true;
+            let id = uuid::Uuid::now_v7().to_string();
+            item.resource.insert("id".to_owned(), id.into());
+        }
+        if let Some((full_url, (name, id))) = item.full_url.as_deref().zip(item.key()) {
+            moves.add_full_url(definitions, full_url, &format!("{name}/{id}"));
+        }
+    }
+    let mut sound = Vec::with_capacity(items.len());
+    for mut item in items {
+        let root = item
+            .full_url
+            .as_deref()
+            .and_then(|url| restful(definitions, url));
+        let root = root.map(|(root, _)| root).unwrap_or_default();
+        let mut ambiguous = false;
+        in_members(&item.resource, &mut |text| {
+            ambiguous |= moves.is_ambiguous(&root, text);
+        });
+        if ambiguous {
+            let text = "a relative reference fits several entries, whose fullUrls are of different services; write the whole fullUrl";
+            tally.add_all(&[item.planned()], vec![Err(text.to_owned())]);
+            continue;
+        }
+        rewrite(definitions, &moves, &root, &mut item.resource);
+        sound.push(item);
+    }
+    sound
+}
+
+/// A match of a search may be an include too.
+fn without_repetitions(items: Vec<Item>, tally: &mut FileTally) -> Vec<Item> {
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
+    let mut once: Vec<Item> = Vec::with_capacity(items.len());
+    for item in items {
+        let earlier = item.key().and_then(|key| match seen.entry(key) {
+            Entry::Occupied(place) => Some(*place.get()),
+            Entry::Vacant(place) => {
+                place.insert(once.len());
+                None
+            }
+        });
+        match earlier.and_then(|place| once.get(place)) {
+            Some(earlier) if earlier.is_same(&item) => {}
+            Some(earlier) => {
+                let text = format!(
+                    "another content of the same resource than {}, which was taken; keep one of them",
+                    earlier.place
+                );
+                tally.add_all(&[item.planned()], vec![Err(text)]);
+            }
+            None => once.push(item),
+        }
+    }
+    once
+}
+
+/// A placeholder that nothing has would be found by nobody.
+fn has_open_placeholder(item: &Item) -> bool {
+    let mut open = false;
+    in_members(&item.resource, &mut |text| {
+        let start = text.trim_start().get(..9);
+        open |= start.is_some_and(|start| start.eq_ignore_ascii_case("urn:uuid:"));
+    });
+    open
 }
 
 /// One transaction; where it is refused, one by one, to keep what is good.
 pub async fn import(importer: &Importer, items: Vec<Item>, tally: &mut FileTally) {
+    let count = items.len();
+    let (open, items): (Vec<Item>, Vec<Item>) = items.into_iter().partition(has_open_placeholder);
+    for item in open {
+        let text = "a reference is a placeholder (urn:uuid:…), and no entry has it as fullUrl";
+        tally.add_all(&[item.planned()], vec![Err(text.to_owned())]);
+    }
+    importer.progress.resources(count);
+    if items.is_empty() {
+        return;
+    }
     let planned: Vec<Planned> = items.iter().map(Item::planned).collect();
-    // Links by fullUrl have a meaning only within one transaction.
-    let divisible = items.len() > 1 && items.iter().all(|item| item.full_url.is_none());
-    let again = divisible.then(|| items.clone());
+    let again = (items.len() > 1).then(|| items.clone());
     let sent = match (
         send::send(importer, bundle("transaction", items)).await,
         again,
@@ -105,7 +197,6 @@ pub async fn import(importer: &Importer, items: Vec<Item>, tally: &mut FileTally
         }
         Err(problems) => tally.refused(&planned, problems),
     }
-    importer.progress.resources(planned.len());
 }
 
 /// The file has no such entry: resources became entries only on their way in.

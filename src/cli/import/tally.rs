@@ -58,6 +58,11 @@ impl FileTally {
         self.by_type.entry("?".to_owned()).or_default().failed += 1;
     }
 
+    pub fn failed_entry(&mut self, index: usize, problem: &str) {
+        self.problem(format!("entry {index}: {problem}"));
+        self.by_type.entry("?".to_owned()).or_default().failed += 1;
+    }
+
     /// The bundle was judged entry by entry.
     pub fn add_all(&mut self, planned: &[Planned], results: Vec<EntryResult>) {
         for (planned, result) in planned.iter().zip(results) {
@@ -76,11 +81,11 @@ impl FileTally {
         for planned in planned {
             self.counts(planned).failed += 1;
         }
-        let place = match planned {
-            [only] => only.place.as_str(),
-            _ => "",
-        };
         for problem in problems {
+            let place = match planned {
+                [only] => only.place.as_str(),
+                _ => named_entry(planned, &problem),
+            };
             self.problem(at(place, &problem));
         }
     }
@@ -113,6 +118,14 @@ impl FileTally {
             self.more_problems += 1;
         }
     }
+}
+
+/// The resource that a problem's `Bundle.entry[3]` is about.
+fn named_entry<'p>(planned: &'p [Planned], problem: &str) -> &'p str {
+    let rest = problem.strip_prefix("Bundle.entry[");
+    let index = rest.and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
+    let entry = index.and_then(|index| planned.get(index));
+    entry.map_or("", |entry| entry.place.as_str())
 }
 
 fn at(place: &str, problem: &str) -> String {

@@ -66,10 +66,7 @@ pub async fn write(call: &Call<'_>, drafts: Vec<Draft>) -> Result<Answer, Failur
         WriteError::Conflict { .. } => taken(),
         error => error.into(),
     })?;
-    let draft = done.drafts.first();
-    let content = draft.and_then(|draft| draft.content.clone());
-    let content = content.filter(|_| done.shown.first() == Some(&true));
-    let shown = content.map(|resource| Value::Object(resource.content.clone()));
+    let shown = done.stored(0).filter(|_| done.shown.first() == Some(&true));
     Ok(bundle(call, shown.into_iter().collect()))
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::admission::{Closed, closed};
 use super::super::answer::Answer;
 use super::super::definitions::{ParamKind, SearchParam};
 use super::super::engine::Engine;
@@ -13,7 +14,6 @@ use super::super::request::Request;
 use super::super::search::near::UNSAID_KILOMETRES;
 use super::super::search::{LIST, RESULT_PARAMETERS, is_searchable};
 use super::super::view::View;
-use super::route::AUDIT_EVENT;
 
 pub fn capabilities(engine: &Engine, request: &Request) -> Result<Answer, Failure> {
     let mut shown = request.clone();
@@ -107,6 +107,24 @@ const ALL: [&str; 9] = [
     "search-type",
 ];
 
+/// Of what can be deleted and no longer stored.
+const UNBUILT: [&str; 6] = [
+    "read",
+    "vread",
+    "delete",
+    "history-instance",
+    "history-type",
+    "search-type",
+];
+
+fn interactions(name: &str) -> &'static [&'static str] {
+    match closed(name) {
+        Some(Closed::Trail) => &READ,
+        Some(Closed::Unbuilt) => &UNBUILT,
+        None => &ALL,
+    }
+}
+
 fn resource(engine: &Engine, name: &str) -> Value {
     let params: Vec<&SearchParam> = engine
         .definitions
@@ -119,17 +137,18 @@ fn resource(engine: &Engine, name: &str) -> Value {
         .filter(|param| param.kind == ParamKind::Reference)
         .map(|param| format!("{name}:{}", param.code))
         .collect();
+    let is_open = closed(name).is_none();
     let resource = json!({
         "type": name,
         "profile": format!("http://hl7.org/fhir/StructureDefinition/{name}"),
-        "interaction": codes(if name == AUDIT_EVENT { &READ } else { &ALL }),
+        "interaction": codes(interactions(name)),
         "versioning": "versioned-update",
         "readHistory": true,
-        "updateCreate": name != AUDIT_EVENT,
-        "conditionalCreate": name != AUDIT_EVENT,
+        "updateCreate": is_open,
+        "conditionalCreate": is_open,
         "conditionalRead": "full-support",
-        "conditionalUpdate": name != AUDIT_EVENT,
-        "conditionalDelete": if name == AUDIT_EVENT { "not-supported" } else { "single" },
+        "conditionalUpdate": is_open,
+        "conditionalDelete": if closed(name) == Some(Closed::Trail) { "not-supported" } else { "single" },
         "referencePolicy": ["literal", "logical"],
         "searchParam": params.iter().map(|param| search_param(param)).collect::<Vec<_>>(),
     });

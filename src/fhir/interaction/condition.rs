@@ -1,5 +1,5 @@
 //! Criteria that stand for a resource: `If-None-Exist`, conditional update,
-//! patch and delete, conditional references, and `If-Match`.
+//! patch and delete, and conditional references.
 //!
 //! <https://hl7.org/fhir/R4/http.html#cond-update>
 
@@ -9,11 +9,10 @@ use super::super::authority::{Authority, Permission};
 use super::super::engine::{Engine, now, unavailable};
 use super::super::index::refusal;
 use super::super::outcome::{Failure, Kind};
-use super::super::request::{Preconditions, parse_query};
+use super::super::request::parse_query;
 use super::super::search::compile;
-use super::read::version_of;
 use super::search::query;
-use crate::store::{Guard, SearchPlan, Stored};
+use crate::store::{Guard, IndexRows, ResourceKey, SearchPlan, Stored};
 
 /// What the criteria match. `None` carries the guard that keeps it so.
 pub enum Matches {
@@ -49,6 +48,51 @@ pub async fn find(
         (Some(stored), true) => Matches::One(Box::new(stored)),
         (Some(_), false) => Matches::Many,
     })
+}
+
+/// What else a transaction writes, as it will be found: key and what it is found by.
+/// Nothing is found of what it deletes.
+pub type Planned<'p> = (&'p ResourceKey, Option<&'p IndexRows>);
+
+/// The resource that meets the criteria once these drafts, which are of the type, are
+/// written: the references of a transaction are resolved after its writes.
+/// <https://hl7.org/fhir/R4/http.html#trules>
+pub async fn find_after(
+    engine: &Engine,
+    authority: &dyn Authority,
+    resource_type: &str,
+    criteria: &str,
+    drafts: &[Planned<'_>],
+) -> Result<Vec<ResourceKey>, Failure> {
+    let pairs = parse_query(without_address(criteria));
+    let mut plan = plan(engine, authority, resource_type, &pairs)?;
+    if let Some(gap) = engine.index.gap_of(&plan) {
+        return Err(refusal(&gap, "a condition cannot be judged"));
+    }
+    plan.limit += drafts.len();
+    let rows = engine.store.search(&plan).await;
+    let rows = rows.map_err(|error| unavailable(&error))?.rows;
+    let is_rewritten = |key: &ResourceKey| drafts.iter().any(|(draft, _)| *draft == key);
+    let stored = rows.into_iter().map(|stored| stored.key);
+    let mut found: Vec<ResourceKey> = stored.filter(|key| !is_rewritten(key)).collect();
+    for (key, index) in drafts {
+        let Some(index) = index else { continue };
+        match plan.filter.judge(key, index) {
+            Some(true) if plan.scope.admits(key, index) => found.push((*key).clone()),
+            Some(_) => {}
+            None => return Err(unforeseen(resource_type)),
+        }
+    }
+    Ok(found)
+}
+
+fn unforeseen(resource_type: &str) -> Failure {
+    Failure::new(
+        Kind::NotSupported,
+        format!(
+            "A conditional reference follows other resources or asks for _lastUpdated, and this transaction writes a {resource_type} itself. Refer to that by its fullUrl, or name it by its own elements, such as identifier."
+        ),
+    )
 }
 
 /// Criteria may come with the address they would be sent to: `Patient?name=x`.
@@ -98,19 +142,6 @@ fn locks(resource_type: &str, pairs: &[(String, String)]) -> Vec<i64> {
     locks.sort_unstable();
     locks.dedup();
     locks
-}
-
-/// The guard of an `If-Match`, or `otherwise`.
-pub fn if_match(conditions: &Preconditions, otherwise: Guard) -> Result<Guard, Failure> {
-    match &conditions.if_match {
-        None => Ok(otherwise),
-        Some(tag) => version_of(tag).map(Guard::VersionIs).ok_or_else(|| {
-            Failure::new(
-                Kind::VersionConflict,
-                "If-Match is not an ETag of this service. Send the ETag of the last read, such as W/\"3\".",
-            )
-        }),
-    }
 }
 
 pub fn ambiguous(what: &str) -> Failure {

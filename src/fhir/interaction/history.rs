@@ -1,6 +1,7 @@
 //! history of an instance, a type and the system.
 //! <https://hl7.org/fhir/R4/http.html#history>
 
+use super::super::admission::AUDIT_EVENT;
 use super::super::answer::{Answer, etag};
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
@@ -13,7 +14,6 @@ use super::super::resource::{instant, parse_stored, render};
 use super::super::search::{date, types};
 use super::super::view::View;
 use super::read::not_found;
-use super::route::AUDIT_EVENT;
 use crate::store::{HistoryOf, HistoryPlan, HistoryPosition, Method, ResourceKey, Scope, Stored};
 
 pub async fn history(

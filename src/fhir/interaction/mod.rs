@@ -4,22 +4,27 @@ pub mod batch;
 pub mod bundle_entry;
 pub mod capabilities;
 pub mod condition;
+mod conditional_reference;
 pub mod create;
 pub mod delete;
 pub mod fhirpath_patch;
+mod foresight;
 pub mod history;
 pub mod label;
 pub mod links;
 pub mod patch;
 mod patch_edit;
 pub mod plan_entry;
+pub mod precondition;
 pub mod read;
 pub mod route;
 pub mod search;
 pub mod transaction;
+mod unheard;
 pub mod update;
 pub mod vread;
 
+use super::admission::AUDIT_EVENT;
 use super::answer::Answer;
 use super::audit::{self, Event};
 use super::authority::Authority;
@@ -30,7 +35,8 @@ use super::outcome::{Failure, Issue, Kind, Severity, outcome};
 use super::request::{Request, Return};
 use super::resource::render_parts;
 use crate::store::{Effect, HistoryOf};
-use route::{AUDIT_EVENT, Interaction, SearchIn, route};
+use route::{Interaction, SearchIn, route};
+use unheard::{refuse_unheard, view_of_write};
 
 impl Engine {
     /// Answers one request; a refusal is an answer too.
@@ -55,7 +61,7 @@ impl Engine {
         answer
     }
 
-    async fn perform(
+    pub(super) async fn perform(
         &self,
         authority: &dyn Authority,
         request: Request,
@@ -65,6 +71,21 @@ impl Engine {
             authority,
         };
         let interaction = route(self, &request)?;
+        refuse_unheard(&interaction, &request)?;
+        let view = view_of_write(&interaction, &request)?;
+        let answer = self.answer(authority, request, interaction).await?;
+        match view {
+            Some(view) => view.apply(self.definitions, answer),
+            None => Ok(answer),
+        }
+    }
+
+    async fn answer(
+        &self,
+        authority: &dyn Authority,
+        request: Request,
+        interaction: Interaction,
+    ) -> Result<Answer, Failure> {
         if asks_the_trail(&interaction, &request) {
             audit::settle(self).await?;
         }

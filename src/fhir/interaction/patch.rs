@@ -17,6 +17,7 @@ use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
 use super::fhirpath_patch;
 use super::history::admits;
+use super::precondition::hold;
 use super::read::{current, gone};
 use super::update::criteria;
 use super::written;
@@ -34,7 +35,8 @@ pub async fn patch(
         let draft = draft(engine, &stored, &operations, &request.preconditions)?;
         match engine.write(authority, vec![draft]).await {
             Ok(done) => return written(request.prefer, &done, 0),
-            Err(WriteError::Conflict { .. }) if request.preconditions.if_match.is_none() => {}
+            // Looked at anew, `If-Match` tells what has changed.
+            Err(WriteError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -132,6 +134,7 @@ pub fn draft(
     operations: &Operations,
     conditions: &Preconditions,
 ) -> Result<Draft, Failure> {
+    hold(conditions, Some(stored.version))?;
     let resource = parse_stored(stored)?.ok_or_else(|| gone(stored))?;
     let patched = match apply(
         engine.definitions,
@@ -153,11 +156,10 @@ pub fn draft(
         ));
     }
     engine.check(&patched)?;
-    let guard = condition::if_match(conditions, Guard::VersionIs(stored.version))?;
     Ok(Draft {
         key: stored.key.clone(),
         method: Method::Patch,
-        guard,
+        guard: Guard::VersionIs(stored.version),
         content: Some(patched.into()),
     })
 }

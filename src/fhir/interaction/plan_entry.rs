@@ -1,13 +1,17 @@
 //! What one entry of a transaction is going to do, before anything is written.
 
+use std::sync::Arc;
+
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::engine::{Draft, Engine};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::Request;
+use super::super::resource::Resource;
 use super::condition::{self, Matches};
 use super::create::{checked, new_draft};
 use super::route::{Interaction, route};
+use super::unheard::refuse_unheard;
 use super::update::{conditional_draft, criteria};
 use super::{delete, patch, update};
 use crate::store::{Guard, ResourceKey, Stored};
@@ -26,6 +30,16 @@ pub enum Step {
     Read,
 }
 
+impl Step {
+    /// What the step stores.
+    pub fn content_mut(&mut self) -> Option<&mut Arc<Resource>> {
+        match self {
+            Self::Write { draft, .. } => draft.content.as_mut(),
+            _ => None,
+        }
+    }
+}
+
 /// The resource that the entry's fullUrl stands for.
 pub fn identity(step: &Step) -> Option<&ResourceKey> {
     match step {
@@ -42,17 +56,18 @@ pub async fn plan(
     request: &Request,
 ) -> Result<Step, Failure> {
     let conditions = &request.preconditions;
-    let fixed = conditions.if_match.is_some();
     let write = |draft: Draft, again: bool| Step::Write {
         draft: Box::new(draft),
         again,
     };
-    match route(engine, request)? {
+    let interaction = route(engine, request)?;
+    refuse_unheard(&interaction, request)?;
+    match interaction {
         Interaction::Create(name) => plan_create(engine, authority, request, &name).await,
         Interaction::Update(key) => {
             let content = request.content.clone().into_resource()?;
-            let draft = update::draft(engine, content, key, conditions)?;
-            Ok(write(draft, false))
+            let (draft, again) = update::draft(engine, authority, content, key, conditions).await?;
+            Ok(write(draft, again))
         }
         Interaction::ConditionalUpdate(name) => {
             let resource = checked(engine, request.content.clone().into_resource()?, &name)?;
@@ -63,19 +78,23 @@ pub async fn plan(
         }
         Interaction::Patch(key) => {
             let draft = plan_patch(engine, authority, request, &key).await?;
-            Ok(write(draft, !fixed))
+            Ok(write(draft, true))
         }
         Interaction::ConditionalPatch(name) => {
             let criteria = criteria(&request.query);
             let key = patch::target(engine, authority, &name, &criteria).await?;
             let draft = plan_patch(engine, authority, request, &key).await?;
-            Ok(write(draft, !fixed))
+            Ok(write(draft, true))
         }
-        Interaction::Delete(key) => Ok(write(delete::draft(key, conditions)?, false)),
+        Interaction::Delete(key) => {
+            let (draft, again) = delete::draft(engine, authority, key, conditions).await?;
+            Ok(write(draft, again))
+        }
         Interaction::ConditionalDelete(name) => {
             let criteria = criteria(&request.query);
-            match delete::target(engine, authority, &name, &criteria).await? {
-                Some(key) => Ok(write(delete::draft(key, conditions)?, false)),
+            let draft = delete::conditional_draft(engine, authority, conditions, &name, &criteria);
+            match draft.await? {
+                Some(draft) => Ok(write(draft, true)),
                 None => Ok(Step::Done(delete::nothing(request.prefer), None)),
             }
         }

@@ -1,6 +1,7 @@
 //! Every address below the base, on one page. HTTP requests and the entries of
 //! a bundle are read here alike. <https://hl7.org/fhir/R4/http.html#summary>
 
+use super::super::admission::refuse_closed;
 use super::super::engine::Engine;
 use super::super::operation::Target;
 use super::super::outcome::{Failure, Kind};
@@ -39,35 +40,20 @@ pub enum SearchIn {
     Compartment(ResourceKey, Option<String>),
 }
 
-/// The audit trail, which nobody writes but the service itself.
-pub const AUDIT_EVENT: &str = "AuditEvent";
-
 /// Finds the interaction, or says which methods the address has.
 pub fn route(engine: &Engine, request: &Request) -> Result<Interaction, Failure> {
     let interaction = find(engine, request)?;
-    let written = match &interaction {
+    let (written, is_deletion) = match &interaction {
         Interaction::Create(name)
         | Interaction::ConditionalUpdate(name)
-        | Interaction::ConditionalPatch(name)
-        | Interaction::ConditionalDelete(name) => name,
-        Interaction::Update(key) | Interaction::Patch(key) | Interaction::Delete(key) => {
-            &key.resource_type
-        }
+        | Interaction::ConditionalPatch(name) => (name, false),
+        Interaction::ConditionalDelete(name) => (name, true),
+        Interaction::Update(key) | Interaction::Patch(key) => (&key.resource_type, false),
+        Interaction::Delete(key) => (&key.resource_type, true),
         _ => return Ok(interaction),
     };
-    refuse_the_trail(written)?;
+    refuse_closed(written, is_deletion)?;
     Ok(interaction)
-}
-
-/// Nobody adds to the audit trail, changes it or deletes from it.
-pub fn refuse_the_trail(name: &str) -> Result<(), Failure> {
-    if name == AUDIT_EVENT {
-        return Err(Failure::not_allowed(
-            "AuditEvents are made by the service alone: nobody creates, changes or deletes them. They can be read and searched.",
-            &[Verb::Get],
-        ));
-    }
-    Ok(())
 }
 
 fn find(engine: &Engine, request: &Request) -> Result<Interaction, Failure> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use super::super::admission::AUDIT_EVENT;
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::{BundleWriter, quoted};
@@ -18,7 +19,7 @@ use super::super::search::page::{self, Place};
 use super::super::search::parameter::Test;
 use super::super::search::{Compartment, Include, Query, Settings, Total, compile};
 use super::super::view::View;
-use super::route::{AUDIT_EVENT, SearchIn};
+use super::route::SearchIn;
 use crate::store::{Comparison, Filter, Found, Position, ResourceKey, SearchPlan, Stored};
 
 pub async fn search(

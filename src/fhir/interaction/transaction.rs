@@ -3,23 +3,27 @@
 //! Every entry becomes a draft first; then links are resolved, and one commit
 //! writes all. A lost race starts over.
 
-use std::collections::{HashMap, HashSet, hash_map};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::super::admission::canonicalise;
 use super::super::answer::Answer;
 use super::super::audit::Event;
 use super::super::authority::Authority;
 use super::super::engine::{Draft, Engine, Written};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Request, Return, Verb};
+use super::super::resource::Resource;
 use super::super::write_error::WriteError;
 use super::batch::refuse_nesting;
 use super::bundle_entry::{Entry, at_entry, read};
-use super::condition::{self, Matches};
+use super::condition;
+use super::conditional_reference::resolve_conditional;
 use super::create::ATTEMPTS;
-use super::links::{self, Moves};
+use super::foresight::foresee_reading;
+use super::links::{self, Moves, restful};
 use super::plan_entry::{Step, identity, plan};
 use super::update::criteria;
 use super::{create, written};
@@ -74,18 +78,57 @@ async fn steps(
         steps.push(step.map_err(|failure| at_entry(entry.index, failure))?);
     }
     refuse_overlap(&steps)?;
-    let mut moves = moves(engine, entries, &steps);
-    resolve_conditional(engine, authority, &mut steps, &mut moves).await?;
-    for step in &mut steps {
-        if let Step::Write { draft, .. } = step
-            && let Some(resource) = &mut draft.content
-        {
-            let content = &mut Arc::make_mut(resource).content;
-            links::rewrite(engine.definitions, &moves, content);
+    let moves = moves(engine, entries, &steps);
+    for (entry, step) in entries.iter().zip(&mut steps) {
+        let root = entry
+            .full_url
+            .as_deref()
+            .and_then(|url| restful(engine.definitions, url));
+        let root = root.map(|(root, _)| root).unwrap_or_default();
+        if let Some(resource) = step.content_mut() {
+            let rewritten = rewritten(engine, &moves, &root, resource);
+            rewritten.map_err(|failure| at_entry(entry.index, failure))?;
         }
     }
+    resolve_conditional(engine, authority, &mut steps).await?;
     refuse_placeholders(&steps)?;
+    foresee(engine, authority, entries, &steps).await?;
     Ok(steps)
+}
+
+/// The content with its links leading where the entries go. An absolute address of this
+/// service is no relative reference, so it becomes one only afterwards.
+fn rewritten(
+    engine: &Engine,
+    moves: &Moves<'_>,
+    root: &str,
+    resource: &mut Arc<Resource>,
+) -> Result<(), Failure> {
+    refuse_ambiguous(moves, root, &resource.content)?;
+    links::rewrite(
+        engine.definitions,
+        moves,
+        root,
+        &mut Arc::make_mut(resource).content,
+    );
+    canonicalise(engine, resource)
+}
+
+/// "Patient/1" of two services would be one patient's record with the other.
+fn refuse_ambiguous(
+    moves: &Moves<'_>,
+    root: &str,
+    content: &Map<String, Value>,
+) -> Result<(), Failure> {
+    let mut ambiguous = false;
+    links::in_members(content, &mut |text| {
+        ambiguous |= moves.is_ambiguous(root, text)
+    });
+    if !ambiguous {
+        return Ok(());
+    }
+    let text = "A relative reference of this entry fits several entries, whose fullUrls are of different services. Write the whole fullUrl of the one that is meant.";
+    Err(Failure::new(Kind::Value, text))
 }
 
 /// A placeholder that no entry has would refer to nothing for ever.
@@ -95,9 +138,10 @@ fn refuse_placeholders(steps: &[Step]) -> Result<(), Failure> {
             continue;
         };
         let mut open = false;
-        let content = draft.content.iter().flat_map(|one| one.content.values());
-        for value in content {
-            links::references(value, &mut |text| open |= text.starts_with("urn:uuid:"));
+        if let Some(resource) = &draft.content {
+            links::in_members(&resource.content, &mut |text| {
+                open |= text.starts_with("urn:uuid:");
+            });
         }
         if open {
             let text = "A reference of this entry is a placeholder (urn:uuid:…), and no entry that it could refer to has it as fullUrl.";
@@ -157,70 +201,46 @@ fn refuse_same_condition(entries: &[Entry]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Where each fullUrl leads once the transaction is done. A RESTful fullUrl is
-/// meant by relative references too.
-fn moves(engine: &Engine, entries: &[Entry], steps: &[Step]) -> Moves {
-    let mut moves = HashMap::new();
+/// Where each fullUrl leads once the transaction is done. A RESTful fullUrl is meant by
+/// relative references too.
+fn moves<'e>(engine: &'e Engine, entries: &[Entry], steps: &[Step]) -> Moves<'e> {
+    let base = &engine.catalogue.base;
+    let mut moves = Moves::of_service(base);
     for (entry, step) in entries.iter().zip(steps) {
         let (Some(full_url), Some(key)) = (&entry.full_url, identity(step)) else {
             continue;
         };
-        let new = key.to_string();
-        let mut tail = full_url.rsplitn(3, '/');
-        if let (Some(id), Some(name), Some(_)) = (tail.next(), tail.next(), tail.next())
-            && engine.definitions.is_resource_type(name)
-        {
-            moves.insert(format!("{name}/{id}"), new.clone());
-        }
-        moves.insert(full_url.clone(), new);
+        moves.add_full_url(engine.definitions, full_url, &key.to_string());
     }
     moves
 }
 
-/// Each distinct conditional reference is looked up once; it must have one match.
-async fn resolve_conditional(
+/// "Either accept all actions (each with a 2xx or 3xx) or reject all": what is going to
+/// be read after the writes is asked for before them, while nothing is written.
+/// <https://hl7.org/fhir/R4/http.html#transaction>
+async fn foresee(
     engine: &Engine,
     authority: &dyn Authority,
-    steps: &mut [Step],
-    moves: &mut Moves,
+    entries: &[Entry],
+    steps: &[Step],
 ) -> Result<(), Failure> {
-    for (index, step) in steps.iter_mut().enumerate() {
-        let Step::Write { draft, .. } = step else {
-            continue;
-        };
-        let Some(resource) = &mut draft.content else {
-            continue;
-        };
-        let content = &mut Arc::make_mut(resource).content;
-        for reference in links::conditional(engine.definitions, content) {
-            if let hash_map::Entry::Vacant(place) = moves.entry(reference) {
-                let key = lookup(engine, authority, place.key()).await;
-                let key = key.map_err(|failure| at_entry(index, failure))?;
-                place.insert(key.to_string());
-            }
+    if !steps.iter().any(|step| matches!(step, Step::Read)) {
+        return Ok(());
+    }
+    let written: HashMap<&ResourceKey, bool> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Write { draft, .. } => Some((&draft.key, draft.content.is_some())),
+            _ => None,
+        })
+        .collect();
+    for (entry, step) in entries.iter().zip(steps) {
+        if matches!(step, Step::Read) {
+            let read = foresee_reading(engine, authority, &entry.request, &written).await;
+            read.map_err(|failure| at_entry(entry.index, failure))?;
         }
     }
     Ok(())
-}
-
-async fn lookup(
-    engine: &Engine,
-    authority: &dyn Authority,
-    reference: &str,
-) -> Result<ResourceKey, Failure> {
-    let name = reference.split('?').next().unwrap_or(reference);
-    match condition::find(engine, authority, name, reference).await? {
-        Matches::One(stored) => Ok(stored.key),
-        Matches::Many => Err(condition::ambiguous(
-            "A conditional reference of this entry",
-        )),
-        Matches::None(_) => Err(Failure::new(
-            Kind::NoMatch,
-            format!(
-                "A conditional reference of this entry matches no {name}. Create the {name} first, or in an entry of this transaction with a fullUrl."
-            ),
-        )),
-    }
 }
 
 /// Writes in the order DELETE, POST, PUT/PATCH; then answers the GETs.

@@ -2,16 +2,18 @@
 //! <https://hl7.org/fhir/R4/http.html#update>
 
 use super::super::answer::Answer;
-use super::super::authority::Authority;
+use super::super::authority::{Authority, Permission};
 use super::super::engine::{Draft, Engine, unavailable};
 use super::super::judge::{may_choose_ids, no_id_of_its_own};
 use super::super::outcome::{Failure, Kind};
 use super::super::request::{Preconditions, Request};
 use super::super::resource::Resource;
 use super::super::validate::id;
-use super::super::write_error::{WriteError, stale};
+use super::super::write_error::WriteError;
 use super::condition::{self, Matches};
 use super::create::{ATTEMPTS, checked, new_draft};
+use super::precondition::{guarded, hold};
+use super::unheard::GENERAL;
 use super::written;
 use crate::store::{Conflict, Guard, Method, ResourceKey, Scope};
 
@@ -22,18 +24,27 @@ pub async fn update(
     key: ResourceKey,
 ) -> Result<Answer, Failure> {
     let content = request.content.into_resource()?;
-    let draft = draft(engine, content, key, &request.preconditions)?;
-    let done = engine.write(authority, vec![draft]).await?;
-    written(request.prefer, &done, 0)
+    for _ in 0..ATTEMPTS {
+        let (content, key) = (content.clone(), key.clone());
+        let (draft, again) = draft(engine, authority, content, key, &request.preconditions).await?;
+        match engine.write(authority, vec![draft]).await {
+            Ok(done) => return written(request.prefer, &done, 0),
+            Err(WriteError::Conflict { .. }) if again => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(condition::contended())
 }
 
-/// The draft of a PUT to `Type/id`: the content names the same id.
-pub fn draft(
+/// The draft of a PUT to `Type/id` (the content names the same id), and whether a lost
+/// race may be tried again.
+pub async fn draft(
     engine: &Engine,
+    authority: &dyn Authority,
     content: serde_json::Map<String, serde_json::Value>,
     key: ResourceKey,
     conditions: &Preconditions,
-) -> Result<Draft, Failure> {
+) -> Result<(Draft, bool), Failure> {
     let resource = checked(engine, content, &key.resource_type)?;
     match resource.id() {
         Some(id) if id == key.id => {}
@@ -48,16 +59,14 @@ pub fn draft(
             return Err(id_problem(Kind::Required, &key, "The content has no id"));
         }
     }
-    let otherwise = match conditions.if_none_match.as_deref() {
-        Some("*") => Guard::Absent,
-        _ => Guard::None,
-    };
-    Ok(Draft {
+    let write = guarded(engine, authority, Permission::Update, &key, conditions).await?;
+    let draft = Draft {
         key,
         method: Method::Put,
-        guard: condition::if_match(conditions, otherwise)?,
+        guard: write.guard,
         content: Some(resource.into()),
-    })
+    };
+    Ok((draft, write.again))
 }
 
 fn id_problem(kind: Kind, key: &ResourceKey, text: &str) -> Failure {
@@ -98,12 +107,11 @@ pub async fn conditional_update(
 /// The criteria of a conditional interaction as they stood in the address.
 pub fn criteria(query: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(query.iter().filter(|(name, _)| {
-            !matches!(
-                name.as_str(),
-                "_format" | "_pretty" | "_summary" | "_elements"
-            )
-        }))
+        .extend_pairs(
+            query
+                .iter()
+                .filter(|(name, _)| !GENERAL.contains(&name.as_str())),
+        )
         .finish()
 }
 
@@ -130,19 +138,17 @@ pub async fn conditional_draft(
             resource
                 .content
                 .insert("id".to_owned(), stored.key.id.clone().into());
-            let guard = condition::if_match(conditions, Guard::VersionIs(stored.version))?;
+            hold(conditions, Some(stored.version))?;
             let draft = Draft {
                 key: stored.key,
                 method: Method::Put,
-                guard,
+                guard: Guard::VersionIs(stored.version),
                 content: Some(resource.into()),
             };
-            Ok((draft, conditions.if_match.is_none()))
+            Ok((draft, true))
         }
         Matches::None(guard) => {
-            if conditions.if_match.is_some() {
-                return Err(stale(None));
-            }
+            hold(conditions, None)?;
             let draft = match resource.id() {
                 None => new_draft(resource, guard),
                 Some(id) => {

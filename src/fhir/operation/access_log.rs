@@ -1,6 +1,7 @@
 //! `Patient/{id}/$access-log`: who has looked at a patient's records, or tried
 //! to, in words for that patient.
 
+use super::super::admission::AUDIT_EVENT;
 use super::super::answer::Answer;
 use super::super::audit::record::Record;
 use super::super::audit::settle;
@@ -8,7 +9,6 @@ use super::super::audit::summary::{Access, names, told};
 use super::super::cursor::Tie;
 use super::super::engine::{Engine, now, unavailable};
 use super::super::index::refusal;
-use super::super::interaction::route::AUDIT_EVENT;
 use super::super::link::CURSOR;
 use super::super::outcome::Failure;
 use super::super::search::page::{self, Place};

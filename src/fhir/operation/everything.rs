@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::super::admission::AUDIT_EVENT;
 use super::super::answer::Answer;
 use super::super::authority::{Authority, Permission};
 use super::super::bundle::BundleWriter;
@@ -12,7 +13,7 @@ use super::super::cursor::Tie;
 use super::super::engine::{Engine, unavailable};
 use super::super::index::warning;
 use super::super::interaction::read::current;
-use super::super::interaction::route::{AUDIT_EVENT, known};
+use super::super::interaction::route::known;
 use super::super::interaction::search::{write, write_issues};
 use super::super::link::{self, CURSOR};
 use super::super::outcome::{Failure, Issue, Kind};

@@ -103,7 +103,7 @@ impl<'c> Reader<'c> {
         }
         let targets = self.targets(types, code, target);
         if targets.is_empty() {
-            return Err(unknown(name, "names a type that is not referred to"));
+            return Err(self.no_target(name, target, links));
         }
         let mut ends = Vec::new();
         let mut refusal = None;
@@ -125,6 +125,19 @@ impl<'c> Reader<'c> {
                 code: code.to_owned(),
                 test: Test::Chain(ends),
             }),
+        }
+    }
+
+    /// A modifier that is no type is wrong wherever it stands. A type that is not
+    /// referred to may be one of another branch, unless there is only this one.
+    fn no_target(&self, name: &str, target: Option<&str>, links: usize) -> Refused {
+        let refused = unknown(name, "names a type that is not referred to");
+        let is_type = |name| self.catalogue.definitions.is_resource_type(name);
+        match (refused, target) {
+            (Refused::Unknown(failure), Some(target)) if links == 0 || !is_type(target) => {
+                Refused::Wrong(failure)
+            }
+            (refused, _) => refused,
         }
     }
 

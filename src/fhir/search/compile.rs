@@ -127,8 +127,8 @@ impl Compiler<'_> {
             let present = self.present(param);
             return if *missing { not(present) } else { present };
         }
-        if let Test::TokenNot(tests) = test {
-            return not(self.test(param, &Test::Token(tests.clone())));
+        if let Test::Not(inner) = test {
+            return not(self.test(param, inner));
         }
         if !param.parts.is_empty() {
             return any(self
@@ -168,7 +168,7 @@ impl Compiler<'_> {
             Test::Near(places) => any(places.iter().map(|near| near.filter(param)).collect()),
             Test::Composite(pairs) => self.composite(param, pairs),
             // Said above: these are of other resources, of whatever value, or not so.
-            Test::Chain(_) | Test::Has(_) | Test::Missing(_) | Test::TokenNot(_) => {
+            Test::Chain(_) | Test::Has(_) | Test::Missing(_) | Test::Not(_) => {
                 Filter::Any(Vec::new())
             }
         }

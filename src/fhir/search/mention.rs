@@ -1,7 +1,8 @@
 //! What a stored document refers to, without reading all of it.
 //! <https://hl7.org/fhir/R4/references.html#literal>
 
-use super::reference::{self, Base};
+use super::reference::Base;
+use crate::fhir::literal_reference::LiteralReference;
 use crate::store::ResourceKey;
 
 /// A quote inside of a text is escaped, so this is a member wherever it stands.
@@ -13,7 +14,10 @@ pub fn mentioned<'b>(body: &'b str, base: &'b Base) -> impl Iterator<Item = Reso
     body.split(MEMBER).skip(1).filter_map(|rest| {
         // What has to be escaped is no part of an id.
         let (text, _) = rest.split_once('"')?;
-        reference::local(base.normalise(text)?)
+        match base.read(text) {
+            LiteralReference::Local(key, _) => Some(key),
+            _ => None,
+        }
     })
 }
 

@@ -21,8 +21,8 @@ pub struct Parameter {
 pub enum Test {
     Id(Vec<String>),
     Token(Vec<TokenTest>),
-    /// `:not`
-    TokenNot(Vec<TokenTest>),
+    /// `:not`: what the plain value asks does not hold.
+    Not(Box<Test>),
     /// `:text`, folded
     TokenText(Vec<String>),
     /// `:of-type`: system and code of the type, and the value
@@ -96,40 +96,58 @@ pub fn parse(
     })
 }
 
+/// The one table of modifiers. What is no value in rows has none but those that are
+/// named here, so that a modifier never asks for facts that nothing extracts.
 pub(super) fn test(
     catalogue: &Catalogue,
     param: &Param,
     values: &Values<'_>,
     modifier: Option<&str>,
 ) -> Result<Test, Failure> {
-    let uris = || values.each(|v| Ok(unescape(v)));
-    Ok(match (param.storage, param.kind, modifier) {
-        (Storage::Id, _, None) => Test::Id(values.each(|v| values.id(v))?),
-        (_, ParamKind::Token, None) => Test::Token(values.tokens(param)?),
-        (_, ParamKind::Token, Some("not")) => Test::TokenNot(values.tokens(param)?),
-        (_, ParamKind::Token, Some("text")) if param.has_texts() => {
-            Test::TokenText(values.texts()?)
+    Ok(match (param.storage, modifier) {
+        (_, Some("not")) if param.kind == ParamKind::Token => {
+            Test::Not(Box::new(test(catalogue, param, values, None)?))
         }
-        (_, ParamKind::Token, Some("of-type")) if param.has_identifiers() => {
+        (Storage::Id, None) => Test::Id(values.each(|v| values.id(v))?),
+        (Storage::Updated, None) => Test::Date(values.dates()?),
+        (Storage::Sounds, None) => Test::Sounds(values.sounds()?),
+        (Storage::Place, None) => Test::Near(values.places()?),
+        (Storage::Rows | Storage::Owner | Storage::Moment, _) => {
+            row_test(catalogue, param, values, modifier)?
+        }
+        (Storage::Id | Storage::Updated | Storage::Sounds | Storage::Place, Some(_)) => {
+            return Err(values.unsupported_modifier());
+        }
+    })
+}
+
+fn row_test(
+    catalogue: &Catalogue,
+    param: &Param,
+    values: &Values<'_>,
+    modifier: Option<&str>,
+) -> Result<Test, Failure> {
+    let uris = || values.each(|v| Ok(unescape(v)));
+    Ok(match (param.kind, modifier) {
+        (ParamKind::Token, None) => Test::Token(values.tokens(param)?),
+        (ParamKind::Token, Some("text")) if param.has_texts() => Test::TokenText(values.texts()?),
+        (ParamKind::Token, Some("of-type")) if param.has_identifiers() => {
             Test::OfType(values.typed()?)
         }
-        (Storage::Sounds, _, None) => Test::Sounds(values.sounds()?),
-        (Storage::Sounds, _, Some(_)) => return Err(values.unsupported_modifier()),
-        (Storage::Place, _, None) => Test::Near(values.places()?),
-        (_, ParamKind::String, None) => Test::StartsWith(values.texts()?),
-        (_, ParamKind::String, Some("contains")) => Test::Contains(values.texts()?),
-        (_, ParamKind::String, Some("exact")) => Test::Exact(uris()?),
-        (_, ParamKind::Date, None) => Test::Date(values.dates()?),
-        (_, ParamKind::Number, None) => Test::Number(values.numbers()?),
-        (_, ParamKind::Quantity, None) => Test::Quantity(values.quantities()?),
-        (_, ParamKind::Composite, None) => Test::Composite(values.composites(catalogue, param)?),
-        (_, ParamKind::Uri, None) => Test::Uri(uris()?),
-        (_, ParamKind::Uri, Some("below")) => Test::UriBelow(values.uris_below()?),
-        (_, ParamKind::Uri, Some("above")) => Test::UriAbove(uris()?),
-        (_, ParamKind::Reference, Some("identifier")) => {
+        (ParamKind::String, None) => Test::StartsWith(values.texts()?),
+        (ParamKind::String, Some("contains")) => Test::Contains(values.texts()?),
+        (ParamKind::String, Some("exact")) => Test::Exact(uris()?),
+        (ParamKind::Date, None) => Test::Date(values.dates()?),
+        (ParamKind::Number, None) => Test::Number(values.numbers()?),
+        (ParamKind::Quantity, None) => Test::Quantity(values.quantities()?),
+        (ParamKind::Composite, None) => Test::Composite(values.composites(catalogue, param)?),
+        (ParamKind::Uri, None) => Test::Uri(uris()?),
+        (ParamKind::Uri, Some("below")) => Test::UriBelow(values.uris_below()?),
+        (ParamKind::Uri, Some("above")) => Test::UriAbove(uris()?),
+        (ParamKind::Reference, Some("identifier")) => {
             Test::ReferenceIdentifier(values.each(|v| values.token(v))?)
         }
-        (_, ParamKind::Reference, modifier) => {
+        (ParamKind::Reference, modifier) => {
             let target = values.target(catalogue, modifier)?;
             Test::Reference(values.references(catalogue, target)?)
         }

@@ -118,13 +118,14 @@ impl Query {
         if value.is_empty() {
             return Err(Refused::Wrong(invalid(name, "has no value")));
         }
+        refuse_modifier(name, code, modifier)?;
         match code {
             "_include" => self.includes.push(Include::parse(catalogue, name, value)?),
             "_revinclude" => self
                 .revincludes
                 .push(Include::parse(catalogue, name, value)?),
-            LIST if modifier.is_none() => self.parameters.push(listed(name, value)?),
-            _ if modifier.is_none() && RESULT_PARAMETERS.contains(&code) => {
+            LIST => self.parameters.push(listed(name, value)?),
+            _ if RESULT_PARAMETERS.contains(&code) => {
                 self.result_parameter(catalogue, name, value, settings)?;
             }
             _ => {
@@ -156,6 +157,21 @@ impl Query {
         }
         Ok(())
     }
+}
+
+/// "Servers SHALL reject any search request that contains a modifier that they don't
+/// support", lenient or not. Those of search parameters are judged by their kind.
+/// <https://hl7.org/fhir/R4/search.html#modifiers>
+fn refuse_modifier(name: &str, code: &str, modifier: Option<&str>) -> Result<(), Refused> {
+    let Some(modifier) = modifier else {
+        return Ok(());
+    };
+    let has_it = matches!(code, "_include" | "_revinclude") && modifier == "iterate";
+    if has_it || !(code == LIST || RESULT_PARAMETERS.contains(&code)) {
+        return Ok(());
+    }
+    let text = format!("Search parameter `{name}` has an unsupported modifier: send `{code}`");
+    Err(Refused::Wrong(Failure::new(Kind::NotSupported, text)))
 }
 
 /// "Restrict the search to resources on the specified list": such a List refers to it.

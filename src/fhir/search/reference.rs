@@ -4,39 +4,65 @@
 use serde_json::{Map, Value};
 
 use super::path::text;
+use crate::fhir::literal_reference::{LiteralReference, OwnAddress, is_type_name, read_reference};
 use crate::fhir::validate::id;
 use crate::store::ResourceKey;
 
 /// The address of this service; references below it are relative ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(String);
+pub struct Base {
+    prefix: String,
+    pub own: Option<OwnAddress>,
+}
 
 impl Base {
     pub fn new(url: &str) -> Self {
-        Self(format!("{}/", url.trim_end_matches('/')))
+        Self {
+            prefix: format!("{}/", url.trim_end_matches('/')),
+            own: OwnAddress::from_base_url(url),
+        }
     }
 
-    /// `Type/id` for what is here, whatever the version; other addresses as
-    /// they are. Nothing for what is contained.
+    /// What a text refers to, in whichever way it is written.
+    pub fn read<'t>(&self, text: &'t str) -> LiteralReference<'t> {
+        read_reference(self.own.as_ref(), text)
+    }
+
+    /// `Type/id` for what is here, whatever the version; other addresses as they are.
+    /// Nothing for what is contained.
+    pub fn target(&self, text: &str) -> Option<String> {
+        match self.read(text) {
+            LiteralReference::Contained => None,
+            LiteralReference::Local(key, _) => Some(key.to_string()),
+            LiteralReference::Elsewhere(address) => Some(unversioned(&address).to_owned()),
+            // Stored before it was refused: found by its text.
+            LiteralReference::Criteria(..) | LiteralReference::Wrong(_) => {
+                let text = unversioned(text.trim());
+                (!text.is_empty()).then(|| text.to_owned())
+            }
+        }
+    }
+
+    /// The same for a text that is canonical already, as all are that are stored.
     pub fn normalise<'t>(&self, reference: &'t str) -> Option<&'t str> {
         let reference = reference.trim();
         if reference.is_empty() || reference.starts_with('#') {
             return None;
         }
-        let reference = reference.strip_prefix(&self.0).unwrap_or(reference);
-        let (reference, _version) = reference
-            .split_once("/_history/")
-            .unwrap_or((reference, ""));
-        Some(reference)
+        let reference = reference.strip_prefix(&self.prefix).unwrap_or(reference);
+        Some(unversioned(reference))
     }
+}
+
+fn unversioned(reference: &str) -> &str {
+    reference
+        .split_once("/_history/")
+        .map_or(reference, |(reference, _version)| reference)
 }
 
 /// `Patient` of `Patient/1` and of `http://example.org/fhir/Patient/1`.
 pub fn literal_type(reference: &str) -> Option<&str> {
-    let (reference, _version) = reference
-        .split_once("/_history/")
-        .unwrap_or((reference, ""));
-    let mut segments = reference.rsplit('/');
+    let mut segments = unversioned(reference).rsplit('/');
     let _id = segments.next()?;
     segments
         .next()
@@ -54,11 +80,6 @@ pub fn type_of(reference: &Map<String, Value>) -> Option<&str> {
 pub fn local(normalised: &str) -> Option<ResourceKey> {
     let (resource_type, id) = normalised.split_once('/')?;
     (is_type_name(resource_type) && id::is_legal(id)).then(|| ResourceKey::new(resource_type, id))
-}
-
-fn is_type_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// What one value of a reference parameter points at.
@@ -90,8 +111,7 @@ fn of_reference(base: &Base, reference: &Map<String, Value>) -> Targets {
     let identifier = reference.get("identifier").and_then(Value::as_object);
     Targets {
         texts: text(reference, "reference")
-            .and_then(|text| base.normalise(text))
-            .map(str::to_owned)
+            .and_then(|text| base.target(text))
             .into_iter()
             .collect(),
         identifier: identifier.and_then(|identifier| {
@@ -101,10 +121,19 @@ fn of_reference(base: &Base, reference: &Map<String, Value>) -> Targets {
     }
 }
 
+/// A canonical is found with and without its version.
 fn of_canonical(base: &Base, canonical: &str) -> Targets {
-    let texts = base.normalise(canonical).map(with_and_without_version);
+    let (url, version) = match canonical.split_once('|') {
+        Some((url, version)) => (url, Some(version)),
+        None => (canonical, None),
+    };
+    let url = base.target(url);
+    let whole = url
+        .as_ref()
+        .zip(version)
+        .map(|(url, version)| format!("{url}|{version}"));
     Targets {
-        texts: texts.into_iter().flatten().map(str::to_owned).collect(),
+        texts: whole.into_iter().chain(url).collect(),
         identifier: None,
     }
 }

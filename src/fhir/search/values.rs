@@ -8,6 +8,7 @@ use super::prefix::{DateTest, NumberTest};
 use super::quantity::{self, QuantityTest};
 use super::value::{split, unescape};
 use super::{reference, sound, string};
+use crate::fhir::literal_reference::LiteralReference;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::validate::id;
 
@@ -253,17 +254,30 @@ impl Values<'_> {
             if bare && target.is_none() {
                 return Ok(ReferenceTest::Id(text));
             }
-            let literal = catalogue.base.normalise(&text).unwrap_or_default();
-            let (unversioned, _version) = literal.split_once('|').unwrap_or((literal, ""));
-            let here = reference::local(unversioned);
-            let known = here
-                .as_ref()
-                .is_some_and(|key| catalogue.definitions.is_resource_type(&key.resource_type));
-            let of_target = target.is_none_or(|t| reference::literal_type(literal) == Some(t));
-            if of_target && (known || literal.contains(':')) {
-                Ok(ReferenceTest::Literal(literal.to_owned()))
-            } else {
-                Err(self.invalid("is no reference: write an id, `Type/id` or an absolute URL"))
+            let (address, version) = match text.split_once('|') {
+                Some((address, version)) => (address, Some(version)),
+                None => (text.as_str(), None),
+            };
+            let literal = match catalogue.base.read(address) {
+                LiteralReference::Local(key, _)
+                    if catalogue.definitions.is_resource_type(&key.resource_type) =>
+                {
+                    Some(key.to_string())
+                }
+                LiteralReference::Elsewhere(_) => catalogue.base.target(address),
+                _ => None,
+            };
+            let of_target = |literal: &String| {
+                target.is_none_or(|t| reference::literal_type(literal) == Some(t))
+            };
+            match (literal.filter(of_target), version) {
+                (Some(literal), None) => Ok(ReferenceTest::Literal(literal)),
+                (Some(literal), Some(version)) => {
+                    Ok(ReferenceTest::Literal(format!("{literal}|{version}")))
+                }
+                (None, _) => {
+                    Err(self.invalid("is no reference: write an id, `Type/id` or an absolute URL"))
+                }
             }
         })
     }

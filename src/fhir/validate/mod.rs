@@ -10,7 +10,7 @@ mod format;
 pub mod id;
 pub mod invariant;
 mod invariant_table;
-mod place;
+pub(super) mod place;
 mod primitive;
 mod reference;
 mod report;

@@ -10,20 +10,19 @@ use super::place::Place;
 use super::report::shown;
 use super::structure::Walk;
 use crate::fhir::definitions::Element;
+use crate::fhir::literal_reference::{LiteralReference, read_reference};
 use crate::fhir::outcome::Kind;
 
 /// `Reference.type` is relative to this.
 const DEFINITIONS: &str = "http://hl7.org/fhir/StructureDefinition/";
 
 /// What a literal reference says of its target's type.
-enum Target<'a> {
-    Type(&'a str),
+enum Target {
+    Type(String),
     /// `Patinet/1`
-    NoType(&'a str),
-    /// `Patient/a b`
-    NoId,
-    /// `Patient`, which is no address of anything.
-    NoAddress,
+    NoType(String),
+    /// No address of anything, and what to write.
+    Wrong(&'static str),
     Unknown,
 }
 
@@ -38,27 +37,19 @@ impl<'a> Walk<'a> {
         }
         let place = place.child("reference");
         match literal {
-            Target::Type(name) if said.is_some_and(|said| said != name) => {
+            Target::Type(name) if said.is_some_and(|said| said != name.as_str()) => {
                 let text = format!(
                     "the reference is to {}, and `type` says otherwise: correct one of them",
-                    shown(name)
+                    shown(&name)
                 );
                 self.report.problem(Kind::Value, &place, text);
             }
-            Target::Type(name) => self.allowed(element, name, &place),
+            Target::Type(name) => self.allowed(element, &name, &place),
             Target::NoType(name) => {
-                let text = format!("{} is no R4 resource type: correct it", shown(name));
+                let text = format!("{} is no R4 resource type: correct it", shown(&name));
                 self.report.problem(Kind::Value, &place, text);
             }
-            Target::NoId => {
-                let text = "an id has 1 to 64 letters, digits, hyphens and dots: correct it";
-                self.report.problem(Kind::Value, &place, text);
-            }
-            Target::NoAddress => {
-                let text =
-                    "it is no address of a resource: write Type/id, an absolute address or #id";
-                self.report.problem(Kind::Value, &place, text);
-            }
+            Target::Wrong(text) => self.report.problem(Kind::Value, &place, text),
             Target::Unknown => {}
         }
     }
@@ -76,35 +67,38 @@ impl<'a> Walk<'a> {
         self.report.problem(Kind::Value, place, text);
     }
 
-    fn target<'t>(&self, text: &'t str) -> Target<'t>
-    where
-        'a: 't,
-    {
-        if let Some(id) = text.strip_prefix('#') {
-            return self.contained(id).map_or(Target::Unknown, Target::Type);
-        }
-        let is_absolute = text.contains(':');
-        let (path, is_search) = match text.split_once('?') {
-            Some((path, _)) => (path, true),
-            None => (text, false),
+    fn target(&self, text: &str) -> Target {
+        let of_type = |name: String| match self.definitions.is_resource_type(&name) {
+            true => Target::Type(name),
+            false => Target::NoType(name),
         };
-        let path = path.split_once("/_history/").map_or(path, |(path, _)| path);
-        match path.rsplit_once('/') {
+        match read_reference(None, text) {
+            LiteralReference::Contained => {
+                let id = text.trim().trim_start_matches('#');
+                let name = self.contained(id).map(str::to_owned);
+                name.map_or(Target::Unknown, Target::Type)
+            }
+            LiteralReference::Local(key, _) => of_type(key.resource_type),
             // Criteria, which a transaction replaces.
-            None if is_search && self.definitions.is_resource_type(path) => Target::Type(path),
-            Some((before, id)) => {
-                let name = before.rsplit('/').next().unwrap_or(before);
-                let is_type = self.definitions.is_resource_type(name);
-                match is_absolute || name.len() < before.len() {
-                    true if is_type && id::is_legal(id) => Target::Type(name),
-                    true => Target::Unknown,
-                    false if !is_type => Target::NoType(name),
-                    false if id::is_legal(id) => Target::Type(name),
-                    false => Target::NoId,
+            LiteralReference::Criteria(name, _) => of_type(name),
+            LiteralReference::Elsewhere(address) => self.elsewhere(&address),
+            LiteralReference::Wrong(text) => Target::Wrong(text),
+        }
+    }
+
+    /// An absolute address tells a type where it ends in one and an id.
+    fn elsewhere(&self, address: &str) -> Target {
+        let path = address.split('?').next().unwrap_or(address);
+        let path = path.split_once("/_history/").map_or(path, |(path, _)| path);
+        let mut tail = path.rsplit('/');
+        match (tail.next(), tail.next()) {
+            (Some(id), Some(name)) if self.definitions.is_resource_type(name) => {
+                match id::is_legal(id) {
+                    true => Target::Type(name.to_owned()),
+                    false => Target::Unknown,
                 }
             }
-            None if !is_absolute && !text.is_empty() => Target::NoAddress,
-            None => Target::Unknown,
+            _ => Target::Unknown,
         }
     }
 

@@ -73,7 +73,7 @@ fn headers() -> Value {
         json!({"name": name, "in": "header", "description": text, "schema": schema})
     };
     json!({
-        "If-Match": header("If-Match", "Write only while this is the current version; otherwise 412.", "W/\"3\""),
+        "If-Match": header("If-Match", "Write only while this, or one of a list, is the current version (`*`: any); otherwise 412.", "W/\"3\""),
         "If-None-Match": header("If-None-Match", "Answer 304 while this is still the current version.", "W/\"3\""),
         "If-None-Match-any": {
             "name": "If-None-Match",

@@ -8,7 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::fault::unavailable;
 use crate::store::StoreError;
-use crate::store::sql::{Sql, refuse_unknown};
+use crate::store::sql::Sql;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
@@ -25,7 +25,6 @@ pub(super) async fn run(mut connection: AsyncPgConnection) -> Result<Vec<String>
         ))
         .await
         .map_err(unavailable)?;
-    refuse_newer(&mut connection).await?;
     // Diesel's migrations are synchronous and want a thread that may block.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(connection);
@@ -39,24 +38,18 @@ pub(super) async fn run(mut connection: AsyncPgConnection) -> Result<Vec<String>
 
 /// The versions that this program knows and the database lacks.
 pub(super) async fn pending(connection: &mut AsyncPgConnection) -> Result<Vec<String>, StoreError> {
-    let applied = applied(connection).await?;
-    let mut known = known()?;
-    known.retain(|version| !applied.contains(version));
-    Ok(known)
-}
-
-pub(super) async fn refuse_newer(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
-    refuse_unknown(&applied(connection).await?, &known()?)
-}
-
-async fn applied(connection: &mut AsyncPgConnection) -> Result<Vec<String>, StoreError> {
+    let known = known()?;
     if !has_table(connection, "__diesel_schema_migrations").await? {
-        return Ok(Vec::new());
+        return Ok(known);
     }
     let applied = Sql::new("SELECT version FROM __diesel_schema_migrations").rows::<Text>();
-    RunQueryDsl::load(applied, connection)
+    let applied: Vec<String> = RunQueryDsl::load(applied, connection)
         .await
-        .map_err(unavailable)
+        .map_err(unavailable)?;
+    Ok(known
+        .into_iter()
+        .filter(|version| !applied.contains(version))
+        .collect())
 }
 
 pub(super) async fn has_table(

@@ -58,15 +58,12 @@ pub(super) struct Registered {
     bodies: Vec<String>,
     expires: Vec<Option<i64>>,
     removed: (Vec<String>, Vec<String>),
-    /// When the epoch moves, if it does.
-    moves_epoch: Option<i64>,
+    moves_epoch: bool,
 }
 
 impl Registered {
     pub fn push(&mut self, timed: &TimedCommit, entries: &Entries, now: i64) {
-        if timed.commit.moves_epoch() {
-            self.moves_epoch = self.moves_epoch.max(Some(timed.made));
-        }
+        self.moves_epoch |= timed.commit.moves_epoch();
         for change in &timed.commit.registry {
             let current = entries.get(&change.key);
             let key = &change.key;
@@ -116,8 +113,8 @@ impl Registered {
             sql.bind(Bind::TextArray(self.removed.1));
             sql.sql(") AS n(kind, id) WHERE r.kind = n.kind AND r.id = n.id");
         }
-        if let Some(made) = self.moves_epoch {
-            registry::move_epoch(parts.next(), made);
+        if self.moves_epoch {
+            registry::move_epoch(parts.next());
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn apply(
     }
     if commit.moves_epoch() {
         let mut sql = Sql::default();
-        registry::move_epoch(&mut sql, when.made);
+        registry::move_epoch(&mut sql);
         execute(connection, sql)?;
     }
     Ok(())
