@@ -8,7 +8,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 LOCKED := --locked
 
-.PHONY: help test lint fmt fmt-check clippy tidy doc rust-tests rust-tests-here \
+.PHONY: help test lint deny fmt fmt-check clippy tidy doc rust-tests rust-tests-here \
 	clients clients-here tests-here build bench fuzz demo clean
 
 help: ## Show this list
@@ -17,7 +17,18 @@ help: ## Show this list
 test: lint ## Everything: lints, docs, every Rust test and the clients, on both stores
 	scripts/with-postgres $(MAKE) --no-print-directory tests-here
 
-lint: fmt-check clippy tidy doc ## Format, clippy, house rules and documentation
+lint: fmt-check clippy tidy doc deny ## Format, clippy, house rules, dependencies and documentation
+
+# tests/tidy compares Cargo.lock with a list of known faults in any case. This asks for the newest
+# list, licences and sources where cargo-deny is installed: cargo install --locked cargo-deny
+deny: ## What may enter the tree, by deny.toml; with the newest list of known faults
+	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
+	    echo "cargo-deny is not installed: known faults are those of tests/tidy/advisories.tsv"; \
+	elif git ls-remote -q https://github.com/RustSec/advisory-db HEAD >/dev/null 2>&1; then \
+	    $(CARGO) deny --locked check; \
+	else \
+	    $(CARGO) deny --locked --offline check bans licenses sources; \
+	fi
 
 fmt: ## Format the source
 	$(CARGO) fmt --all

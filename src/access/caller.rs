@@ -17,6 +17,8 @@ pub struct Caller {
 pub struct Origin {
     /// The peer's network address.
     pub address: Option<String>,
+    /// The operating system's user who runs a command.
+    pub account: Option<String>,
     /// What the caller calls the request.
     pub request: Option<String>,
 }
@@ -49,6 +51,8 @@ pub enum Internal {
     Knowledge,
     /// `unloop knowledge recheck`
     Recheck,
+    /// The look at the machine's clock.
+    Clock,
 }
 
 impl Internal {
@@ -61,6 +65,7 @@ impl Internal {
             Self::Gate => "gate",
             Self::Knowledge => "knowledge",
             Self::Recheck => "recheck",
+            Self::Clock => "clock",
         }
     }
 }
@@ -91,6 +96,14 @@ impl Caller {
             origin: Origin::default(),
             rights: Arc::new(Rights::everything(work.name())),
         }
+    }
+
+    /// The same, which a user of the operating system has begun by a command.
+    pub fn command(work: Internal, account: String) -> Self {
+        Self::internal(work).at(Origin {
+            account: Some(account),
+            ..Origin::default()
+        })
     }
 
     /// Before a token was found good: may do nothing.

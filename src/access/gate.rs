@@ -28,6 +28,7 @@ pub struct Gate {
     registered: Kept<bool>,
     /// Under what the token says of its rights, until a time: what they are.
     rights: Kept<(i64, Arc<Rights>)>,
+    shows_psychotherapy_notes: bool,
 }
 
 /// A token that counts, and when that was found.
@@ -51,6 +52,16 @@ impl Gate {
             listed: Kept::new(KEPT),
             registered: Kept::new(KEPT),
             rights: Kept::new(KEPT),
+            shows_psychotherapy_notes: false,
+        }
+    }
+
+    /// Whether patients read the psychotherapy notes in their records.
+    #[must_use]
+    pub fn with_psychotherapy_notes(self, shown: bool) -> Self {
+        Self {
+            shows_psychotherapy_notes: shown,
+            ..self
         }
     }
 
@@ -76,7 +87,14 @@ impl Gate {
         let rights = match kept.filter(|(until, _)| now.seconds < *until) {
             Some((_, rights)) => rights,
             None => {
-                let (until, rights) = rights(engine, token, now.seconds, &identity).await?;
+                let (until, rights) = load_rights(
+                    engine,
+                    token,
+                    now.seconds,
+                    &identity,
+                    self.shows_psychotherapy_notes,
+                )
+                .await?;
                 let rights = Arc::new(rights);
                 self.rights
                     .keep(now.epoch, &identity, (until, rights.clone()));
@@ -166,11 +184,12 @@ fn identity(token: &Verified) -> String {
 }
 
 /// Until when (seconds since 1970) the rights are these.
-async fn rights(
+async fn load_rights(
     engine: &Arc<Engine>,
     token: &Verified,
     now: i64,
     identity: &str,
+    sees_psychotherapy_notes: bool,
 ) -> Result<(i64, Rights), Failure> {
     let mut until = i64::MAX;
     let grants = Grants {
@@ -192,6 +211,7 @@ async fn rights(
         }
     };
     let holder = Holder {
+        sees_psychotherapy_notes,
         scope: token.scope.clone(),
         patient: token.patient.clone(),
         fhir_user: user,

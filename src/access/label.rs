@@ -1,40 +1,23 @@
 //! Sensitive labels: records that a grant shows only where it names the label.
 //! <https://hl7.org/fhir/R4/security-labels.html>
 
-use crate::fhir::outcome::Failure;
-use crate::fhir::search::{Catalogue, constraint};
-use crate::store::plan::Filter;
+use crate::fhir::search::sensitivity::{
+    PSYCHOTHERAPY_NOTES, all_sensitive_label_keys, sensitive_label_key,
+};
+use crate::store::plan::{Comparison, Filter};
 
-/// Codes of v3-Confidentiality (restricted, very restricted) and of the
-/// sensitivity policies of v3-ActCode. They hide whatever system they come
-/// with, because a label without its system was meant as well.
-pub const SENSITIVE: [&str; 26] = [
-    "R", "V", "ADOL", "ALC", "BH", "COGN", "DIA", "DVD", "ETH", "ETHUD", "GDIS", "HIV", "MH",
-    "OPIOIDUD", "PREGNANT", "PSY", "PSYTHPN", "SCA", "SDV", "SEX", "SICKLE", "SPI", "STD", "SUD",
-    "TBOO", "VIO",
-];
+pub use crate::fhir::search::sensitivity::SENSITIVE_LABELS;
 
-/// Rows that have no sensitive label besides these.
-pub(super) fn hidden(catalogue: &Catalogue, shown: &[String]) -> Result<Filter, Failure> {
-    let hidden: Vec<&str> = SENSITIVE
-        .into_iter()
-        .filter(|code| !shown.iter().any(|shown| shown == code))
-        .collect();
-    if hidden.is_empty() {
-        return Ok(Filter::All(Vec::new()));
-    }
-    let pair = ("_security:not".to_owned(), hidden.join(","));
-    constraint(catalogue, "Patient", &[pair]).map(without_type)
+/// Rows that have no sensitive label besides these. Unknown codes of the systems of
+/// sensitivity hide whatever is named, so that no grant sees everything of a type.
+pub(super) fn hidden(shown: &[String]) -> Filter {
+    let keys = all_sensitive_label_keys(shown);
+    Filter::Not(Box::new(Filter::Is(Comparison::Key(keys))))
 }
 
-/// The parameter is one of every type, and so is its condition.
-fn without_type(filter: Filter) -> Filter {
-    match filter {
-        Filter::All(parts) => {
-            let is_type =
-                |part: &Filter| matches!(part, Filter::Is(crate::store::plan::Comparison::Type(_)));
-            Filter::All(parts.into_iter().filter(|part| !is_type(part)).collect())
-        }
-        other => other,
-    }
+/// Rows that are no psychotherapy notes (45 CFR 164.501), which the right of access does
+/// not reach (45 CFR 164.524(a)(1)(i)).
+pub(super) fn without_psychotherapy_notes() -> Filter {
+    let keys = PSYCHOTHERAPY_NOTES.map(sensitive_label_key);
+    Filter::Not(Box::new(Filter::Is(Comparison::Key(keys.to_vec()))))
 }

@@ -67,6 +67,7 @@ impl Authority for Caller {
             },
         };
         actor.address.clone_from(&self.origin.address);
+        actor.account.clone_from(&self.origin.account);
         actor.request.clone_from(&self.origin.request);
         actor
     }

@@ -28,6 +28,8 @@ pub struct Holder {
     pub fhir_user: Option<String>,
     /// What the token rests on, where it rests on a grant.
     pub grant: Option<GrantTerms>,
+    /// The practice shows its psychotherapy notes to their patients.
+    pub sees_psychotherapy_notes: bool,
     /// Tells this caller from all others; the same for each of its tokens.
     pub identity: String,
 }
@@ -107,7 +109,7 @@ impl Rights {
         let mut alternatives = alternatives(catalogue, holder, &holder.scope)?;
         if let Some(grant) = &holder.grant {
             let bounds = self::alternatives(catalogue, holder, &grant.scope)?;
-            let hidden = label::hidden(catalogue, &grant.labels)?;
+            let hidden = label::hidden(&grant.labels);
             alternatives = within(&alternatives, &bounds, &hidden);
         }
         if alternatives.len() > MOST_ALTERNATIVES {
@@ -208,10 +210,19 @@ fn alternatives(
             return Err(Failure::new(Kind::Forbidden, text));
         }
     }
-    Ok(scopes
-        .iter()
-        .flat_map(|scope| of_scope(catalogue, scope, &reach(holder, scope.context)))
-        .collect())
+    let notes = label::without_psychotherapy_notes();
+    let opened = |scope: &SmartScope| {
+        let reach = reach(holder, scope.context);
+        let is_patient = holder.grant.is_none() && matches!(reach, Reach::Patients(_));
+        let mut all = of_scope(catalogue, scope, &reach);
+        if is_patient && !holder.sees_psychotherapy_notes {
+            for one in &mut all {
+                one.rows = Filter::All(vec![one.rows.clone(), notes.clone()]);
+            }
+        }
+        all
+    };
+    Ok(scopes.iter().flat_map(opened).collect())
 }
 
 fn reach(holder: &Holder, context: Context) -> Reach {

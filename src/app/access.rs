@@ -10,6 +10,7 @@ use crate::access::gate::Gate;
 use crate::access::issuer::{BuiltIn, External, Pace};
 use crate::access::oauth::{AuthorizationServer, CdsClient, Place};
 use crate::access::outbound::Outbound;
+use crate::access::rights::refuse_unusable;
 use crate::access::token::Issuer;
 use crate::cds::FhirServers;
 use crate::config::{Config, ConfigError};
@@ -49,17 +50,26 @@ pub fn access(config: &Config, engine: &Engine) -> Result<Access, StartError> {
             let text = "UNLOOP_ISSUERS names this service itself; leave it out";
             return Err(ConfigError::new(text).into());
         }
+        if let Some(ceiling) = &trusted.ceiling {
+            refuse_unusable(&engine.catalogue, ceiling).map_err(|failure| {
+                let texts: Vec<_> = failure.issues.iter().map(|issue| &*issue.text).collect();
+                ConfigError::new(format!("UNLOOP_ISSUERS: {}", texts.join(" ")))
+            })?;
+        }
         let audience = trusted.audience.as_deref().unwrap_or(base);
         let outbound = outbound.clone();
         issuers.push(Arc::new(External::new(
             &trusted.url,
             audience,
+            trusted.ceiling.as_deref(),
             outbound,
             Pace::default(),
         )));
     }
     let fresh = Arc::new(Fresh::new(registry.clone()));
-    let gate = Arc::new(Gate::new(issuers, fresh, registry.clone()));
+    let gate = Gate::new(issuers, fresh, registry.clone())
+        .with_psychotherapy_notes(config.access.patients_read_psychotherapy_notes);
+    let gate = Arc::new(gate);
     if built_in.is_none() && !config.cds.clients.is_empty() {
         let text =
             "UNLOOP_CDS_CLIENTS names registered clients, and there are none without UNLOOP_SECRET";

@@ -2,6 +2,7 @@
 //! that knows every room.
 
 mod access;
+mod clock;
 mod error;
 mod index;
 mod secret;
@@ -16,7 +17,7 @@ pub use access::{Access, access};
 pub use error::StartError;
 pub use secret::trails;
 pub use server::App;
-pub use store::{close, migrate};
+pub use store::{back_up, close, migrate};
 
 use crate::clinical::Clinical;
 use crate::clinical::knowledge::Knowledge;

@@ -15,6 +15,7 @@ use crate::access::issuer::{MIN_SECRET, Secret, derived};
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::cursor::CursorKey;
 use crate::store::ChainKey;
+use crate::store::sqlite::{SqliteSettings, SqliteStore};
 
 /// What keys of the audit trail are derived for.
 const TRAIL: &[u8] = b"unloop audit trail 1";
@@ -65,6 +66,7 @@ fn text(config: &Config) -> Result<Option<String>, ConfigError> {
         (None, Address::Postgres(_)) => Ok(None),
         (None, Address::Sqlite(database)) => {
             let path = format!("{database}.secret");
+            refuse_lost(database, Path::new(&path))?;
             let text = beside(Path::new(&path)).map_err(|error| {
                 ConfigError::new(format!(
                     "the secret for signing keys cannot be kept in {path}: {error}; set UNLOOP_SECRET"
@@ -75,13 +77,35 @@ fn text(config: &Config) -> Result<Option<String>, ConfigError> {
     }
 }
 
+/// A database that was restored without its secret: under a new one no token would be
+/// good, and nobody could tell whether the audit trail is whole.
+fn refuse_lost(database: &str, path: &Path) -> Result<(), ConfigError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let sealed = SqliteStore::is_sealed(database, &SqliteSettings::default());
+    match sealed {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(ConfigError::new(format!(
+            "{database} was kept under a secret, and {} is missing: put the file back that belongs to it, or set UNLOOP_SECRET to what it says. Is it lost for good, set UNLOOP_SECRET to a new one and run `unloop key rotate --at-once`: every token ends, and the audit trail of before can no longer be verified",
+            path.display()
+        ))),
+        Err(error) => Err(ConfigError::new(format!(
+            "{database}: whether it needs a secret cannot be seen: {error}"
+        ))),
+    }
+}
+
 /// Made whole under another name first, so that nobody who starts at the same
 /// time reads half of it.
 fn beside(path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
         Ok(text) => {
-            if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            if fs::metadata(path)?.permissions().mode() & 0o077 != 0
+                && let Err(error) = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+            {
                 tracing::warn!(
+                    %error,
                     "the file with the secret can be read by others; its mode should be 600"
                 );
             }

@@ -13,8 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{
-    Access, StartError, access, engine_and_clinical, index, known_types, listening_url, store,
-    sweep, tls,
+    Access, StartError, access, clock, engine_and_clinical, index, known_types, listening_url,
+    store, sweep, tls,
 };
 use crate::access::{Caller, Internal};
 use crate::clinical::Clinical;
@@ -137,6 +137,7 @@ impl App {
         let following = self.engine.clone();
         let follower = tokio::spawn(async move { audit::follow(&following).await });
         let sweeper = tokio::spawn(sweep::keep(self.engine.clone().into_inner()));
+        let clock = tokio::spawn(clock::keep(self.engine.clone().into_inner()));
         let bursts = tokio::spawn(count_bursts(self.rates.clone(), self.engine.clone()));
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
@@ -155,6 +156,7 @@ impl App {
         follower.abort();
         bursts.abort();
         sweeper.abort();
+        clock.abort();
         self.index.abort();
         // Aborted, each ends at its next wait; only then is its engine dropped.
         drop(follower.await);
@@ -162,6 +164,7 @@ impl App {
         // The trail has said why it cannot be written.
         self.rates.bursts.settle(&self.engine, true).await.ok();
         drop(sweeper.await);
+        drop(clock.await);
         drop(self.index.await);
         let store = self.engine.store.clone();
         drop((self.engine, self.access));

@@ -1,5 +1,6 @@
 //! The store that `DATABASE_URL` names: opened, migrated, closed.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use super::{StartError, secret};
 use crate::config::{Address, Config, ConfigError, Database};
 use crate::fhir::search::form::form;
 use crate::store::postgres::{PostgresSettings, PostgresStore};
-use crate::store::sqlite::{SqliteSettings, SqliteStore};
+use crate::store::sqlite::{SqliteSettings, SqliteStore, write_backup};
 use crate::store::{Commit, Store, StoreError};
 
 /// Brings the schema up to date. Instances that start together wait for each other.
@@ -47,6 +48,13 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StartError> {
             Arc::new(PostgresStore::connect(url, settings).await?)
         }
     })
+}
+
+/// Copies the SQLite database at the path into a new file.
+pub async fn back_up(database: &str, file: &Path) -> Result<(), StartError> {
+    let (database, file) = (database.to_owned(), file.to_owned());
+    let settings = SqliteSettings::default();
+    Ok(blocking(move || write_backup(&database, &file, &settings)).await?)
 }
 
 /// Nothing that is asked could be recorded, so nothing should be served.

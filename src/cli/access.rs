@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::account::operator;
 use super::error::CliError;
+use crate::access::Internal;
 use crate::access::oauth::AuthorizationServer;
 use crate::access::token::Now;
-use crate::access::{Caller, Internal};
 use crate::app;
 use crate::config::Config;
 use crate::fhir::audit::{self, Deed, Event};
@@ -39,7 +40,7 @@ impl Desk {
         id: impl FnOnce(&T) -> Option<String>,
     ) -> Result<T, CliError> {
         let base = &self.engine.settings.base_url;
-        let deed = Deed::new(base, Caller::internal(Internal::Operator).actor(), event);
+        let deed = Deed::new(base, operator(Internal::Operator).actor(), event);
         let done = work(&deed).await;
         if deed.is_done() && done.is_ok() {
             return done.map_err(problem);

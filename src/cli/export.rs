@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::account::operator;
 use super::error::CliError;
 use super::output::note;
-use crate::access::{Caller, Internal};
+use crate::access::Internal;
 use crate::app;
 use crate::config::Config;
 use crate::fhir::admission::AUDIT_EVENT;
@@ -44,7 +45,7 @@ impl Export {
         let engine = app::engine(config, config.server.bind).await?;
         let types = self.types_of(&engine)?;
         let told = Event::command("export", format!("unloop export {}", self.types.join(",")));
-        let actor = Caller::internal(Internal::Export).actor();
+        let actor = operator(Internal::Export).actor();
         let recorded = audit::record(&engine, &actor, &[told]).await;
         recorded.map_err(|failure| CliError::Failed(failure.to_json().to_string()))?;
         let mut out = self.open()?;
@@ -110,7 +111,7 @@ async fn export_type(
 }
 
 fn page(resource_type: &str, after: Option<Position>) -> Result<SearchPlan, CliError> {
-    let scope = Caller::internal(Internal::Export)
+    let scope = operator(Internal::Export)
         .scope(Permission::Search, Some(resource_type))
         .map_err(|failure| CliError::Failed(failure.to_json().to_string()))?;
     Ok(SearchPlan {

@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 
 use super::access::{Desk, duration, plain, time};
+use super::account::operator;
 use super::error::CliError;
 use super::output::{note, say};
+use crate::access::Internal;
 use crate::access::grant::{Grant, Grants, Invite, Invites, NewGrant};
-use crate::access::{Caller, Internal};
 use crate::config::Config;
 use crate::fhir::audit::{Deed, Event};
 use crate::fhir::outcome::{Failure, Kind};
@@ -85,7 +86,7 @@ impl GrantCommand {
             engine: desk.engine.clone(),
         };
         let now = desk.now().await?.seconds;
-        let caller = Caller::internal(Internal::Operator);
+        let caller = operator(Internal::Operator);
         match self.action {
             Action::Add(add) => {
                 let asked = add.asked(now);

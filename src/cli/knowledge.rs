@@ -4,10 +4,11 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 
+use super::account::operator;
 use super::error::CliError;
 use super::output::{note, say};
 use super::progress::Progress;
-use crate::access::{Caller, Internal};
+use crate::access::Internal;
 use crate::app;
 use crate::clinical::knowledge::{Entry, Knowledge};
 use crate::clinical::medication::KINDS;
@@ -97,7 +98,7 @@ async fn stored(config: &Config) -> Result<(), CliError> {
 
 async fn recheck(config: &Config) -> Result<(), CliError> {
     let (engine, clinical) = app::engine_and_clinical(config, config.server.bind).await?;
-    let caller = Caller::internal(Internal::Recheck);
+    let caller = operator(Internal::Recheck);
     let told = Event::command("recheck", "unloop knowledge recheck".to_owned());
     let recorded = audit::record(&engine, &caller.actor(), &[told]).await;
     recorded.map_err(|failure| failed(&failure))?;

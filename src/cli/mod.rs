@@ -1,7 +1,9 @@
 //! The command line: one file for each subcommand.
 
 mod access;
+mod account;
 mod audit;
+mod backup;
 mod client;
 mod demo;
 mod error;
@@ -61,6 +63,7 @@ enum Command {
     Migrate(migrate::Migrate),
     Import(import::Import),
     Export(export::Export),
+    Backup(backup::Backup),
     Reindex(reindex::Reindex),
     Audit(audit::Audit),
     Client(client::ClientCommand),
@@ -104,6 +107,7 @@ fn perform(cli: Cli) -> Result<(), CliError> {
             Command::Migrate(migrate) => migrate.run(&config).await,
             Command::Import(import) => import.run(&config).await,
             Command::Export(export) => export.run(&config).await,
+            Command::Backup(backup) => backup.run(&config).await,
             Command::Reindex(reindex) => reindex.run(&config).await,
             Command::Audit(audit) => audit.run(&config).await,
             Command::Client(client) => client.run(&config).await,

@@ -4,9 +4,10 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::account::operator;
 use super::error::CliError;
 use super::output::say;
-use crate::access::{Caller, Internal};
+use crate::access::Internal;
 use crate::app;
 use crate::config::Config;
 use crate::fhir::audit;
@@ -93,7 +94,7 @@ async fn ask(
     path: &[&str],
     query: Vec<(String, String)>,
 ) -> Result<Value, CliError> {
-    let caller = Caller::internal(Internal::Operator);
+    let caller = operator(Internal::Operator);
     let segments = path.iter().map(|segment| (*segment).to_owned()).collect();
     let request = Request {
         sent: path.join("/"),

@@ -19,6 +19,8 @@ pub struct Access {
     pub issuers: Vec<TrustedIssuer>,
     /// `UNLOOP_OUTBOUND_PRIVATE`: keys may be fetched from private addresses.
     pub outbound_private: bool,
+    /// `UNLOOP_PATIENTS_READ_PSYCHOTHERAPY_NOTES`: the practice shows them to patients.
+    pub patients_read_psychotherapy_notes: bool,
 }
 
 /// Shows nothing of itself.
@@ -38,6 +40,8 @@ pub struct TrustedIssuer {
     pub url: String,
     /// What `aud` has to say; `None`: the FHIR base.
     pub audience: Option<String>,
+    /// The most that its tokens can be granted, as SMART scopes; `None`: what they say.
+    pub ceiling: Option<String>,
 }
 
 impl Access {
@@ -48,6 +52,8 @@ impl Access {
             issuer: issuer(values)?,
             issuers: issuers(values)?,
             outbound_private: values.flag("UNLOOP_OUTBOUND_PRIVATE")?,
+            patients_read_psychotherapy_notes: values
+                .flag("UNLOOP_PATIENTS_READ_PSYCHOTHERAPY_NOTES")?,
         })
     }
 }
@@ -86,20 +92,25 @@ fn issuer(values: &Values) -> Result<Option<String>, ConfigError> {
 fn issuers(values: &Values) -> Result<Vec<TrustedIssuer>, ConfigError> {
     let mut issuers: Vec<TrustedIssuer> = Vec::new();
     for text in values.list("UNLOOP_ISSUERS") {
-        let (url, audience) = match text.split_once('|') {
-            Some((url, audience)) => (url, Some(audience)),
-            None => (text.as_str(), None),
-        };
+        let mut fields = text.splitn(3, '|');
+        let url = fields.next().unwrap_or_default();
+        let audience = fields.next();
+        let ceiling = fields.next().map(str::trim);
         let twice = issuers.iter().any(|issuer| issuer.url == url);
-        if !is_url(url) || audience == Some("") || twice {
+        if !is_url(url)
+            || (audience == Some("") && ceiling.is_none())
+            || ceiling == Some("")
+            || twice
+        {
             return Err(values.wrong(
                 "UNLOOP_ISSUERS",
-                "a list of different ISSUER-URL|AUDIENCE, such as https://id.example.org|https://records.example.org/fhir",
+                "a list of different ISSUER-URL|AUDIENCE|SCOPES, such as https://id.example.org|https://records.example.org/fhir|patient/*.rs user/*.rs; SCOPES (the most that its tokens can be granted) may be left out",
             ));
         }
         issuers.push(TrustedIssuer {
             url: url.to_owned(),
-            audience: audience.map(str::to_owned),
+            audience: audience.filter(|one| !one.is_empty()).map(str::to_owned),
+            ceiling: ceiling.map(str::to_owned),
         });
     }
     Ok(issuers)

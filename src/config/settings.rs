@@ -196,7 +196,13 @@ pub const SETTINGS: &[Setting] = &[
         "UNLOOP_ISSUERS",
         "access.issuers",
         "none",
-        "other issuers whose tokens count: URL|AUDIENCE, with commas between them",
+        "other issuers whose tokens count: URL|AUDIENCE|SCOPES, with commas between them; SCOPES is the most that their tokens can be granted",
+    ),
+    setting(
+        "UNLOOP_PATIENTS_READ_PSYCHOTHERAPY_NOTES",
+        "access.patients_read_psychotherapy_notes",
+        "false",
+        "show patients the records that are labelled as psychotherapy notes (45 CFR 164.501)",
     ),
     setting(
         "UNLOOP_OUTBOUND_PRIVATE",

@@ -49,6 +49,7 @@ pub fn origin(http: &HttpRequest) -> Origin {
         short.then(|| value.to_owned())
     };
     Origin {
+        account: None,
         address: http.peer_addr().map(|peer| peer.ip().to_string()),
         request: named("x-request-id").or_else(|| named("traceparent")),
     }

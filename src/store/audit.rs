@@ -41,6 +41,10 @@ pub struct ChainPlace {
     pub hash: String,
 }
 
+/// What a writer says that finds less of its chain than was durable.
+pub const PUT_BACK: &str = "the database was put back to an earlier state while it was in use; \
+     what has ended since may be valid in it: start the service anew once that is seen to";
+
 /// A chain as its writer left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
@@ -195,6 +199,15 @@ impl Growing {
 
     pub fn writer(&self) -> &str {
         &self.walk.writer
+    }
+
+    /// Where it ends, without its seal.
+    pub fn end_place(&self) -> ChainPlace {
+        ChainPlace {
+            writer: self.walk.writer.clone(),
+            position: self.walk.position,
+            hash: String::new(),
+        }
     }
 
     /// The chain as it is kept.

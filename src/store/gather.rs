@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::hash::Hash;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::clock_watch::{ClockJump, ClockWatch};
+use super::pulse::{CommitPulse, probing_commit};
 use super::{Commit, StoreError, Version};
 
 /// A group is closed when it has this many commits or changes.
@@ -50,6 +52,14 @@ pub trait CommitGroup: Send {
         &mut self,
         group: Vec<TimedCommit>,
     ) -> Vec<Result<Vec<Version>, StoreError>>;
+
+    /// How long nothing may wait until [`Self::settle_down`] is called; `None`: for ever.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Work that nobody waits for.
+    async fn settle_down(&mut self) {}
 }
 
 type Answer = oneshot::Sender<Result<Vec<Version>, StoreError>>;
@@ -58,6 +68,8 @@ type Answer = oneshot::Sender<Result<Vec<Version>, StoreError>>;
 #[derive(Clone)]
 pub struct Gather {
     queue: mpsc::Sender<(Commit, Answer)>,
+    pulse: Arc<CommitPulse>,
+    clock: Arc<Mutex<ClockWatch>>,
 }
 
 impl Gather {
@@ -70,13 +82,39 @@ impl Gather {
         clock: Clock,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let gather = Self {
+            queue,
+            pulse: Arc::default(),
+            clock: Arc::new(Mutex::new(ClockWatch::new(clock, last))),
+        };
         let worker = Worker {
             writer,
             waiting,
             last,
-            clock,
+            clock: gather.clock.clone(),
+            pulse: gather.pulse.clone(),
         };
-        (Self { queue }, worker.run())
+        (gather, worker.run())
+    }
+
+    /// Whether a write becomes durable: one of a moment ago, or one that is made for this.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let _turn = self.pulse.turn.lock().await;
+        if self.pulse.is_fresh() {
+            return Ok(());
+        }
+        let before = self.pulse.last_failure();
+        let probed = self.commit(probing_commit()).await;
+        if let (Ok(_), Some(failure)) = (&probed, before) {
+            tracing::warn!(failure, "a write has failed; writes succeed again");
+        }
+        probed.map(drop)
+    }
+
+    /// When the clock was set since the last call.
+    pub fn take_clock_jumps(&self) -> Vec<ClockJump> {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        clock.take_jumps()
     }
 
     /// Once queued, the commit happens whether or not the caller still waits.
@@ -115,18 +153,37 @@ struct Worker<W> {
     writer: W,
     waiting: mpsc::Receiver<(Commit, Answer)>,
     last: i64,
-    clock: Clock,
+    clock: Arc<Mutex<ClockWatch>>,
+    pulse: Arc<CommitPulse>,
 }
 
 impl<W: CommitGroup> Worker<W> {
     async fn run(mut self) {
-        while let Some(first) = self.waiting.recv().await {
+        while let Some(first) = self.next().await {
             let (group, answers) = self.group(first);
+            let writing = group.iter().map(|timed| timed.commit.is_writing());
+            let writing: Vec<bool> = writing.collect();
             let results = self.writer.commit_group(group).await;
             self.catch_up(&results);
+            let written = results.iter().zip(writing);
+            let written = written.filter(|(_, writing)| *writing);
+            written.for_each(|(result, _)| self.pulse.note_result(result));
             for (answer, result) in answers.into_iter().zip(results) {
                 // A caller that has gone away does not want its answer.
                 drop(answer.send(result));
+            }
+        }
+    }
+
+    /// The next commit; meanwhile what nobody waits for is done.
+    async fn next(&mut self) -> Option<(Commit, Answer)> {
+        loop {
+            let Some(patience) = self.writer.patience() else {
+                return self.waiting.recv().await;
+            };
+            match tokio::time::timeout(patience, self.waiting.recv()).await {
+                Ok(next) => return next,
+                Err(_) => self.writer.settle_down().await,
             }
         }
     }
@@ -160,15 +217,14 @@ impl<W: CommitGroup> Worker<W> {
     }
 
     fn tick(&mut self) -> i64 {
-        self.last = (self.clock)().max(self.last.saturating_add(1));
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        self.last = clock.read().max(self.last.saturating_add(1));
         self.last
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
     use crate::store::{Change, Guard, Method, ResourceKey, Write};
 

@@ -6,11 +6,13 @@
 pub mod audit;
 mod chain_key;
 pub mod change;
+mod clock_watch;
 pub mod error;
 pub mod gather;
 pub mod plan;
 pub mod port;
 pub mod postgres;
+mod pulse;
 pub mod registry;
 pub mod reindex;
 pub mod scope;
@@ -24,6 +26,7 @@ pub use change::{
     Change, Commit, Effect, Guard, IndexForm, IndexKey, IndexRows, Method, OutboxRow, ResourceKey,
     Stored, Version, Write,
 };
+pub use clock_watch::ClockJump;
 pub use error::{Conflict, StoreError};
 pub use plan::{
     Ball, Bounds, Comparison, Filter, HistoryOf, HistoryPlan, HistoryPosition, Link, OrderBy,

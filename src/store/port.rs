@@ -1,8 +1,8 @@
 //! The port: seven questions that every store answers alike.
 
 use super::{
-    AuditTrail, Commit, HistoryPlan, Position, Registry, Reindex, ResourceKey, Scope, SearchPlan,
-    StoreError, Stored, Version,
+    AuditTrail, ClockJump, Commit, HistoryPlan, Position, Registry, Reindex, ResourceKey, Scope,
+    SearchPlan, StoreError, Stored, Version,
 };
 
 /// One page of a search. `positions` has the place of each row for cursors.
@@ -45,6 +45,10 @@ pub trait Store: Registry + AuditTrail + Reindex {
     /// does not cancel it.
     async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError>;
 
-    /// The database answers and its schema is the one this program needs.
+    /// The database answers, its schema is the one this program needs, what is stored can
+    /// be read, and what is written becomes durable. Waits as long as the database does.
     async fn ready(&self) -> Result<(), StoreError>;
+
+    /// When the machine's clock was set since the last call.
+    fn take_clock_jumps(&self) -> Vec<ClockJump>;
 }

@@ -169,6 +169,15 @@ impl Commit {
         }
     }
 
+    /// Whether anything becomes durable with it, if it is not refused.
+    pub fn is_writing(&self) -> bool {
+        !(self.changes.is_empty()
+            && self.outbox.is_empty()
+            && self.registry.is_empty()
+            && self.audit.is_empty()
+            && !self.touches_access)
+    }
+
     /// Whether the epoch moves with this commit.
     pub fn moves_epoch(&self) -> bool {
         self.touches_access || self.registry.iter().any(|change| !change.silent)

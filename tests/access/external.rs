@@ -25,7 +25,7 @@ const CALM: Pace = Pace {
 fn trusting(web: &Web, pace: Pace) -> Verifier {
     let outbound = Arc::new(Outbound::new(true).unwrap());
     Verifier::new(vec![Arc::new(External::new(
-        &web.url, AUDIENCE, outbound, pace,
+        &web.url, AUDIENCE, None, outbound, pace,
     ))])
 }
 
@@ -222,6 +222,31 @@ async fn answers_that_are_large_or_no_keys_are_refused() {
 }
 
 /// By address, and by a name that leads there.
+/// Issue 12, C5: what an issuer may grant at most stands in the settings.
+#[tokio::test]
+async fn c5_tokens_of_an_issuer_stay_below_its_ceiling() {
+    let (web, key) = (Web::start(), TestKey::p384("k"));
+    web.issue("cache-control: max-age=600\r\n", &set(&[&key]));
+    let outbound = Arc::new(Outbound::new(true).unwrap());
+    let ceiling = Some("user/*.rs patient/Observation.rs");
+    let issuer = External::new(&web.url, AUDIENCE, ceiling, outbound, EAGER);
+    let verifier = Verifier::new(vec![Arc::new(issuer)]);
+    let now = Now::under(1).seconds;
+    for (asked, granted) in [
+        ("system/*.cruds", ""),
+        ("user/*.cruds", "user/*.rs"),
+        ("patient/*.rs openid", "patient/Observation.rs"),
+    ] {
+        let token = key.token(&json!({"iss": web.url, "aud": AUDIENCE, "sub": "user-1",
+            "iat": now, "exp": now + 300, "scope": asked}));
+        assert_eq!(
+            ask(&verifier, &token).await.unwrap().scope,
+            granted,
+            "{asked}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn this_machine_is_not_asked_unless_that_is_allowed() {
     let web = Web::start();

@@ -240,12 +240,166 @@ async fn a_consent_that_exists(kind: StoreKind) {
             "category": [concept("v3-ActCode", "INFAO")],
             "policyRule": concept("v3-ActCode", "OPTIN"),
             "patient": {"reference": format!("Patient/{patient}")},
-            "provision": {"type": "permit"},
+            "provision": {"type": "permit", "actor": [{
+                "role": concept("v3-ParticipationType", "PRCP"),
+                "reference": {"reference": "Practitioner/outside"},
+            }]},
         });
         change(&mut content);
         content
     };
-    let cases: [(&str, Edit<'_, Value>, bool); 7] = [
+    // Issue 12, C2 and attack 19: each member narrowed, widened, removed, of another system.
+    let cases: &[(&str, Edit<'_, Value>, bool)] = &[
+        (
+            "opt-out",
+            &|c| c["policyRule"] = concept("v3-ActCode", "OPTOUT"),
+            false,
+        ),
+        (
+            "opt-in-with-limits",
+            &|c| c["policyRule"] = concept("v3-ActCode", "OPTINR"),
+            false,
+        ),
+        (
+            "rule-of-another-system",
+            &|c| c["policyRule"] = concept("other", "OPTIN"),
+            false,
+        ),
+        (
+            "research",
+            &|c| c["scope"] = concept("consentscope", "research"),
+            false,
+        ),
+        (
+            "treatment",
+            &|c| c["scope"] = concept("consentscope", "treatment"),
+            false,
+        ),
+        (
+            "scope-of-another-system",
+            &|c| c["scope"] = concept("other", "patient-privacy"),
+            false,
+        ),
+        (
+            "scope-in-words",
+            &|c| c["scope"] = json!({"text": "patient-privacy"}),
+            false,
+        ),
+        (
+            "category-unknown",
+            &|c| c["category"] = json!([concept("consentcategorycodes", "rsreid")]),
+            false,
+        ),
+        (
+            "no-provision",
+            &|c| {
+                c.as_object_mut().unwrap().remove("provision");
+            },
+            false,
+        ),
+        (
+            "no-type",
+            &|c| {
+                c["provision"].as_object_mut().unwrap().remove("type");
+            },
+            false,
+        ),
+        (
+            "no-actor",
+            &|c| {
+                c["provision"].as_object_mut().unwrap().remove("actor");
+            },
+            false,
+        ),
+        (
+            "custodian",
+            &|c| c["provision"]["actor"][0]["role"] = concept("v3-ParticipationType", "CST"),
+            false,
+        ),
+        (
+            "role-of-another-system",
+            &|c| c["provision"]["actor"][0]["role"] = concept("other", "PRCP"),
+            false,
+        ),
+        (
+            "access",
+            &|c| c["provision"]["action"] = json!([concept("consentaction", "access")]),
+            true,
+        ),
+        (
+            "collect-only",
+            &|c| c["provision"]["action"] = json!([concept("consentaction", "collect")]),
+            false,
+        ),
+        (
+            "action-of-another-system",
+            &|c| c["provision"]["action"] = json!([concept("other", "access")]),
+            false,
+        ),
+        (
+            "purpose",
+            &|c| c["provision"]["purpose"] = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "TREAT"}]),
+            true,
+        ),
+        (
+            "purpose-research",
+            &|c| c["provision"]["purpose"] = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HRESCH"}]),
+            false,
+        ),
+        (
+            "purpose-of-another-system",
+            &|c| c["provision"]["purpose"] = json!([{"system": "http://x", "code": "TREAT"}]),
+            false,
+        ),
+        (
+            "class",
+            &|c| {
+                c["provision"]["class"] =
+                    json!([{"system": "http://hl7.org/fhir/resource-types", "code": "Observation"}])
+            },
+            false,
+        ),
+        (
+            "code",
+            &|c| c["provision"]["code"] = json!([{"text": "Y-BOCS"}]),
+            false,
+        ),
+        (
+            "data",
+            &|c| {
+                c["provision"]["data"] =
+                    json!([{"meaning": "instance", "reference": {"reference": "Patient/a"}}])
+            },
+            false,
+        ),
+        (
+            "data-period",
+            &|c| c["provision"]["dataPeriod"] = json!({"start": "2026"}),
+            false,
+        ),
+        (
+            "label",
+            &|c| c["provision"]["securityLabel"] = json!([{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]),
+            false,
+        ),
+        (
+            "modifier",
+            &|c| c["modifierExtension"] = json!([{"url": "http://x", "valueBoolean": true}]),
+            false,
+        ),
+        (
+            "modifier-inside",
+            &|c| {
+                c["provision"]["modifierExtension"] =
+                    json!([{"url": "http://x", "valueBoolean": true}])
+            },
+            false,
+        ),
+        (
+            "not-verified",
+            &|c| c["verification"] = json!([{"verified": false}]),
+            false,
+        ),
         ("plain", &|_| {}, true),
         ("draft", &|c| c["status"] = json!("draft"), false),
         ("deny", &|c| c["provision"]["type"] = json!("deny"), false),
@@ -274,14 +428,14 @@ async fn a_consent_that_exists(kind: StoreKind) {
         ),
     ];
     for (id, change, expected) in cases {
-        put(&world.engine, consent(id, "a", change)).await;
+        put(&world.engine, consent(id, "a", *change)).await;
         let mut asked = asked(&["a"]);
-        asked.consents = vec![id.to_owned()];
+        asked.consents = vec![(*id).to_owned()];
         let added = world
             .grants
             .add(&practice(), asked, NOW, &deed("grant-add"))
             .await;
-        assert_eq!(added.is_ok(), expected, "{id}: {added:?}");
+        assert_eq!(added.is_ok(), *expected, "{id}: {added:?}");
     }
     // A Consent of somebody else opens nothing.
     put(&world.engine, consent("of-b", "b", &|_| {})).await;

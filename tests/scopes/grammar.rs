@@ -326,7 +326,7 @@ async fn a_grant_may_show_every_label(bench: Bench) {
     bench
         .put_all(&[patient("a"), labelled, observation("plain", "a")])
         .await;
-    let labels = unloop::access::label::SENSITIVE;
+    let labels = unloop::access::label::SENSITIVE_LABELS;
     let scope = "patient/*.cruds";
     let holder = |labels: &[&str]| {
         let mut holder = granted(scope, &["a"], labels);

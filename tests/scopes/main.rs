@@ -20,6 +20,7 @@ mod conditions;
 mod cursors;
 mod every_type;
 mod grammar;
+mod labels;
 mod membership;
 mod operations;
 mod oracle;

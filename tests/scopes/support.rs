@@ -130,6 +130,7 @@ pub fn holder(scope: &str, patient: Option<&str>, user: Option<&str>) -> Holder 
         patient: patient.map(str::to_owned),
         fhir_user: user.map(str::to_owned),
         grant: None,
+        sees_psychotherapy_notes: false,
         identity: "somebody".to_owned(),
     }
 }

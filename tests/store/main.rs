@@ -19,6 +19,7 @@ mod lifecycle;
 mod moment;
 mod nothing_missed_b5;
 mod order;
+mod put_back_c5;
 mod race;
 mod registry;
 mod reindex;
@@ -118,6 +119,9 @@ macro_rules! suite {
             cases!($adapter, nothing_missed_b5:
                 pollers_beside_two_instances_miss_nothing
                 instances_take_turns_with_their_times);
+            cases!($adapter, put_back_c5:
+                what_was_put_back_is_written_no_more
+                an_epoch_never_comes_again);
             cases!($adapter, reindex:
                 an_empty_database_is_complete_in_the_form_that_claims_it
                 rows_of_nobody_are_outdated

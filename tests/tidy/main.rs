@@ -1,6 +1,7 @@
 //! The house rules that a compiler does not check. Each test names every place
 //! that breaks its rule, and the rule's remedy.
 //!
+//! - `advisories`: no crate has a fault that is known.
 //! - `arrows`: which room may use which (the table is in `arrows.rs`).
 //! - `links`: links between documents lead somewhere.
 //! - here: length of files, opening line, nothing left to do, nothing to debug.
@@ -8,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::string_slice, clippy::panic)]
 
+mod advisories;
 mod arrows;
 mod links;
 mod source;

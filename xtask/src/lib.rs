@@ -1,6 +1,8 @@
 //! Chores of the project: `cargo xtask definitions` writes the R4 data files,
-//! `cargo xtask condition-sets` the codes of conditions.
+//! `cargo xtask condition-sets` the codes of conditions, `cargo xtask advisories`
+//! the known faults of crates.
 
+pub mod advisories;
 pub mod condition_sets;
 pub mod definitions;
 

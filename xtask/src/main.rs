@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::{Result, condition_sets, definitions};
+use xtask::{Result, advisories, condition_sets, definitions};
 
-const USAGE: &str = "usage: cargo xtask definitions|condition-sets [--from FOLDER]
+const USAGE: &str = "usage: cargo xtask definitions|condition-sets|advisories [--from FOLDER]
 
 definitions  write src/fhir/definitions/data from the official R4 bundles
              (FOLDER holds profiles-resources.json.gz, profiles-types.json.gz,
@@ -13,7 +13,9 @@ definitions  write src/fhir/definitions/data from the official R4 bundles
 condition-sets
              write src/clinical/knowledge/condition-sets.toml from the gathered code sets
              (FOLDER holds condition-sets.json and condition-coverage.json;
-             default ../shared/clinical/valuesets)";
+             default ../shared/clinical/valuesets)
+advisories   write tests/tidy/advisories.tsv, the known faults of the crates in Cargo.lock
+             (FOLDER is a checkout of RustSec/advisory-db; default ../advisory-db)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,6 +49,11 @@ fn run(arguments: &[String]) -> Result<()> {
         "condition-sets" => {
             let text = condition_sets::generate(&source(condition_sets::DEFAULT_SOURCE))?;
             write(&root.join(condition_sets::DATA_FILE), &text)
+        }
+        "advisories" => {
+            let folder = source(advisories::DEFAULT_SOURCE);
+            let text = advisories::generate(&folder, &root.join("Cargo.lock"))?;
+            write(&root.join(advisories::DATA_FILE), &text)
         }
         _ => Err(USAGE.to_owned()),
     }

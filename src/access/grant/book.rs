@@ -98,7 +98,7 @@ impl Grants {
         let standing = self.standing_of(&grant, &drafts, now).await?;
         if standing.is_none_or(|s| s.terms.patients.len() < grant.basis.len()) {
             return Err(refused(
-                "A Consent of the grant is not active, is over, or names somebody else".to_owned(),
+                "A Consent of the grant is not active, is over, names somebody else, or says what a grant cannot carry out: it needs the scope patient-privacy, OPTIN where it has a policyRule, and a provision of the type permit that names the practitioner and has no members but type, period, actor, action and purpose".to_owned(),
             ));
         }
         let body = encode(&grant)?;
@@ -188,9 +188,8 @@ impl Grants {
                 Some(consent) => Some(consent),
                 None => self.find("Consent", &basis.consent).await?.map(Arc::new),
             };
-            let permits = consent.and_then(|consent| {
-                consent::permits(&consent.content, &basis.patient, &grant.practitioner, now)
-            });
+            let permits = consent
+                .and_then(|consent| consent::permits(&consent.content, &basis.patient, grant, now));
             if let Some(end) = permits {
                 until = until.min(end);
                 patients.push(basis.patient.clone());
@@ -272,11 +271,11 @@ impl Grants {
         if let Some(label) = asked
             .labels
             .iter()
-            .find(|l| !label::SENSITIVE.contains(&l.as_str()))
+            .find(|l| !label::SENSITIVE_LABELS.contains(&l.as_str()))
         {
             let text = format!(
                 "{label:?} is no label that hides records; these do: {}",
-                label::SENSITIVE.join(", ")
+                label::SENSITIVE_LABELS.join(", ")
             );
             return Err(refused(text));
         }

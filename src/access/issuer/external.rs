@@ -10,15 +10,24 @@ use crate::access::token::{Issuer, KeySet, Refusal};
 pub struct External {
     name: String,
     audience: String,
+    ceiling: Option<String>,
     published: Published,
 }
 
 impl External {
-    /// `name` is the URL that discovery starts from and that `iss` must be.
-    pub fn new(name: &str, audience: &str, outbound: Arc<Outbound>, pace: Pace) -> Self {
+    /// `name` is the URL that discovery starts from and that `iss` must be; `ceiling`
+    /// the SMART scopes beyond which its tokens grant nothing.
+    pub fn new(
+        name: &str,
+        audience: &str,
+        ceiling: Option<&str>,
+        outbound: Arc<Outbound>,
+        pace: Pace,
+    ) -> Self {
         Self {
             name: name.to_owned(),
             audience: audience.to_owned(),
+            ceiling: ceiling.map(str::to_owned),
             published: Published::new(Place::Issuer(name.to_owned()), outbound, pace),
         }
     }
@@ -36,6 +45,10 @@ impl Issuer for External {
 
     fn is_built_in(&self) -> bool {
         false
+    }
+
+    fn ceiling(&self) -> Option<&str> {
+        self.ceiling.as_deref()
     }
 
     async fn keys(&self, _epoch: i64, wanted: Option<&str>) -> Result<Arc<KeySet>, Refusal> {

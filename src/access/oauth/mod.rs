@@ -8,7 +8,7 @@ mod error;
 mod form;
 mod metadata;
 mod proof;
-mod scope;
+pub mod scope;
 mod server;
 mod told;
 

@@ -9,6 +9,13 @@ const MOST: usize = 256;
 /// Software by itself has no patient and no user in context: only `system/` is
 /// granted. In the words that were asked for, where they are granted whole.
 pub fn granted(asked: &str, registered: &str) -> String {
+    let asked = asked.split_ascii_whitespace().take(MOST);
+    let of_system: Vec<&str> = asked.filter(|one| one.starts_with("system/")).collect();
+    scopes_within(&of_system.join(" "), registered)
+}
+
+/// The scopes as far as the others allow them, each in its own context.
+pub fn scopes_within(asked: &str, registered: &str) -> String {
     let registered: Vec<&str> = registered.split_ascii_whitespace().collect();
     let mut granted: Vec<String> = Vec::new();
     for asked in asked.split_ascii_whitespace().take(MOST) {
@@ -38,7 +45,7 @@ pub fn is_administrator(scope: &str) -> bool {
 
 fn both(asked: &str, registered: &str) -> Option<String> {
     let (one, other) = (SmartScope::parse(asked)?, SmartScope::parse(registered)?);
-    if one.context != Context::System || other.context != Context::System {
+    if one.context != other.context {
         return None;
     }
     let resource_type = match (&one.resource_type, &other.resource_type) {
@@ -59,7 +66,8 @@ fn both(asked: &str, registered: &str) -> Option<String> {
         return Some(asked.to_owned());
     }
     let name = resource_type.as_deref().unwrap_or("*");
-    let mut text = format!("system/{name}.{permissions}");
+    let context = asked.split('/').next().unwrap_or_default();
+    let mut text = format!("{context}/{name}.{permissions}");
     let conditions = |scope: &str| scope.split_once('?').map(|(_, query)| query.to_owned());
     let of_other = if adds { conditions(registered) } else { None };
     let conditions: Vec<String> = conditions(asked).into_iter().chain(of_other).collect();

@@ -8,6 +8,7 @@ use super::cache::{Cache, Known};
 use super::claims::{Claims, LEEWAY};
 use super::jws::Jws;
 use super::{KeySet, Refusal, Verified};
+use crate::access::oauth::scope::scopes_within;
 
 /// Somebody whose tokens count here.
 #[async_trait::async_trait]
@@ -20,6 +21,11 @@ pub trait Issuer: Send + Sync {
 
     /// Whether it is this service.
     fn is_built_in(&self) -> bool;
+
+    /// The SMART scopes beyond which its tokens grant nothing; `None`: what they say.
+    fn ceiling(&self) -> Option<&str> {
+        None
+    }
 
     /// Its keys, under the epoch. `wanted`: an unknown one may be a reason to
     /// look again. The same `Arc` as long as nothing changed.
@@ -143,7 +149,10 @@ fn read(claims: Claims<'_>, issuer: &dyn Issuer, now: i64) -> Result<Verified, R
         subject: subject.to_owned(),
         client,
         token_id: owned("jti")?,
-        scope: claims.long("scope")?.to_owned(),
+        scope: match issuer.ceiling() {
+            Some(ceiling) => scopes_within(claims.long("scope")?, ceiling),
+            None => claims.long("scope")?.to_owned(),
+        },
         patient: owned("patient")?,
         fhir_user: owned("fhirUser")?,
         grant,

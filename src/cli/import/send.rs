@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{Importer, problem};
-use crate::access::{Caller, Internal};
+use crate::access::Internal;
+use crate::cli::account::operator;
 use crate::fhir::request::{Content, Request, Return, Verb};
 
 /// One entry as the file has it.
@@ -31,7 +32,7 @@ pub async fn send(
     };
     let answer = importer
         .engine
-        .handle(&Caller::internal(Internal::Import), request)
+        .handle(&operator(Internal::Import), request)
         .await;
     let content = answer.content.as_deref().unwrap_or("{}");
     let content: Value = serde_json::from_str(content).map_err(|error| vec![error.to_string()])?;

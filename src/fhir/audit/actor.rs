@@ -32,6 +32,9 @@ pub struct Actor {
     /// The network address that the request came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// The operating system's user who ran a command, as the system says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// What the caller called the request: a trace, or an `X-Request-Id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,

@@ -119,7 +119,9 @@ fn client(who: &Actor) -> Value {
 
 fn user(record: &Record) -> Option<Value> {
     let who = &record.who;
-    let subject = who.subject.as_ref()?;
+    let Some(subject) = &who.subject else {
+        return account(record);
+    };
     let mut person = Map::new();
     if let Some(user) = who.user.as_ref().filter(|user| codes::can_act(user)) {
         person.insert("reference".into(), json!(user));
@@ -142,6 +144,16 @@ fn user(record: &Record) -> Option<Value> {
         agent.insert("policy".into(), json!(policy));
     }
     Some(agent)
+}
+
+/// Who ran a command, where the operating system knows that.
+fn account(record: &Record) -> Option<Value> {
+    let account = record.who.account.as_ref()?;
+    Some(json!({
+        "type": codes::user_role(&record.interaction),
+        "who": {"display": format!("user {account} of the operating system")},
+        "requestor": true,
+    }))
 }
 
 fn entities(source: &Source<'_>) -> Vec<Value> {

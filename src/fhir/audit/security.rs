@@ -12,7 +12,8 @@ pub fn codes(interaction: &str) -> Option<(Value, Value)> {
     Some(match interaction {
         "token-issue" => (authentication(), coding(DICOM, "110122", "Login")),
         "token-revoke" => (authentication(), coding(DICOM, "110123", "Logout")),
-        "client-list" | "grant-list" | "key-list" | "token-list" | "token-introspect" => {
+        "client-list" | "grant-list" | "key-list" | "token-list" | "token-introspect"
+        | "backup" => {
             let restricted = coding(DICOM, "110132", "Use of Restricted Function");
             (alert(), restricted)
         }
@@ -21,6 +22,7 @@ pub fn codes(interaction: &str) -> Option<(Value, Value)> {
             (alert(), changed)
         }
         "key-rotate" => (alert(), coding(DICOM, "110129", "Security Configuration")),
+        "clock-jump" => (alert(), coding(DICOM, "110130", "Hardware Configuration")),
         _ => return None,
     })
 }

@@ -12,6 +12,7 @@ use super::order::{Extent, of_time};
 use super::path::text;
 use super::quantity::UnitName;
 use super::reference::Base;
+use super::sensitivity::sensitive_label_keys_of;
 use super::token::{self, Token};
 use super::{date, near, quantity, reference, sound, string};
 use crate::fhir::definitions::ParamKind;
@@ -31,6 +32,7 @@ impl Catalogue {
             facts.finish(&mut rows);
         }
         rows.keys.extend(self.compartments(resource_type, resource));
+        rows.keys.extend(sensitive_label_keys_of(resource));
         tidy(&mut rows);
         rows
     }

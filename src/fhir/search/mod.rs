@@ -32,6 +32,7 @@ pub mod quantity;
 pub mod query;
 pub mod reference;
 mod result;
+pub mod sensitivity;
 pub mod sort;
 pub mod sound;
 pub mod string;

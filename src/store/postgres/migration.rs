@@ -8,7 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::fault::unavailable;
 use crate::store::StoreError;
-use crate::store::sql::Sql;
+use crate::store::sql::{Sql, refuse_unknown};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
@@ -25,6 +25,7 @@ pub(super) async fn run(mut connection: AsyncPgConnection) -> Result<Vec<String>
         ))
         .await
         .map_err(unavailable)?;
+    refuse_newer(&mut connection).await?;
     // Diesel's migrations are synchronous and want a thread that may block.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(connection);
@@ -38,18 +39,24 @@ pub(super) async fn run(mut connection: AsyncPgConnection) -> Result<Vec<String>
 
 /// The versions that this program knows and the database lacks.
 pub(super) async fn pending(connection: &mut AsyncPgConnection) -> Result<Vec<String>, StoreError> {
-    let known = known()?;
+    let applied = applied(connection).await?;
+    let mut known = known()?;
+    known.retain(|version| !applied.contains(version));
+    Ok(known)
+}
+
+pub(super) async fn refuse_newer(connection: &mut AsyncPgConnection) -> Result<(), StoreError> {
+    refuse_unknown(&applied(connection).await?, &known()?)
+}
+
+async fn applied(connection: &mut AsyncPgConnection) -> Result<Vec<String>, StoreError> {
     if !has_table(connection, "__diesel_schema_migrations").await? {
-        return Ok(known);
+        return Ok(Vec::new());
     }
     let applied = Sql::new("SELECT version FROM __diesel_schema_migrations").rows::<Text>();
-    let applied: Vec<String> = RunQueryDsl::load(applied, connection)
+    RunQueryDsl::load(applied, connection)
         .await
-        .map_err(unavailable)?;
-    Ok(known
-        .into_iter()
-        .filter(|version| !applied.contains(version))
-        .collect())
+        .map_err(unavailable)
 }
 
 pub(super) async fn has_table(

@@ -4,9 +4,10 @@
 use diesel::sql_types::BigInt;
 
 use super::columns::Columns;
-use crate::store::IndexForm;
+use crate::store::audit::PUT_BACK;
 use crate::store::sql::reindex::SUPERSEDED;
 use crate::store::sql::{Bind, Sql, Statement};
+use crate::store::{ChainPlace, IndexForm};
 
 /// The parts of one `WITH`; each writes, and none sees what another wrote.
 #[derive(Default)]
@@ -62,7 +63,12 @@ impl Parts {
     /// Answers how far the times of the versions moved. Index rows of a form are
     /// refused where another one is claimed: the whole fails, as there is no number
     /// in a text.
-    pub fn finish(mut self, form: Option<IndexForm>) -> Option<Statement<BigInt>> {
+    /// The same where the audit trail ends before `durable`.
+    pub fn finish(
+        mut self,
+        form: Option<IndexForm>,
+        durable: Option<&ChainPlace>,
+    ) -> Option<Statement<BigInt>> {
         (self.count > 0).then(|| {
             let sql = &mut self.sql;
             // The clock leads, so that its lock is taken before those of other rows.
@@ -70,8 +76,18 @@ impl Parts {
                 true => ") SELECT (SELECT shift FROM p0)",
                 false => ") SELECT CAST(0 AS BIGINT)",
             });
+            sql.sql(match form {
+                Some(_) => " FROM index_state WHERE TRUE",
+                None => " WHERE TRUE",
+            });
+            if let Some(durable) = durable {
+                sql.sql(" AND CAST(CASE WHEN EXISTS (SELECT FROM audit_writer WHERE writer = ");
+                sql.text(durable.writer.as_str()).sql(" AND position >= ");
+                sql.big(durable.position).sql(") THEN '1' ELSE ");
+                sql.text(PUT_BACK).sql(" END AS INTEGER) = 1");
+            }
             if let Some(form) = form {
-                sql.sql(" FROM index_state WHERE CAST(CASE WHEN form IS NULL OR form = ");
+                sql.sql(" AND CAST(CASE WHEN form IS NULL OR form = ");
                 sql.big(form.0).sql(" THEN '1' ELSE ").text(SUPERSEDED);
                 sql.sql(" END AS INTEGER) = 1");
             }

@@ -58,12 +58,15 @@ pub(super) struct Registered {
     bodies: Vec<String>,
     expires: Vec<Option<i64>>,
     removed: (Vec<String>, Vec<String>),
-    moves_epoch: bool,
+    /// When the epoch moves, if it does.
+    moves_epoch: Option<i64>,
 }
 
 impl Registered {
     pub fn push(&mut self, timed: &TimedCommit, entries: &Entries, now: i64) {
-        self.moves_epoch |= timed.commit.moves_epoch();
+        if timed.commit.moves_epoch() {
+            self.moves_epoch = self.moves_epoch.max(Some(timed.made));
+        }
         for change in &timed.commit.registry {
             let current = entries.get(&change.key);
             let key = &change.key;
@@ -113,8 +116,8 @@ impl Registered {
             sql.bind(Bind::TextArray(self.removed.1));
             sql.sql(") AS n(kind, id) WHERE r.kind = n.kind AND r.id = n.id");
         }
-        if self.moves_epoch {
-            registry::move_epoch(parts.next());
+        if let Some(made) = self.moves_epoch {
+            registry::move_epoch(parts.next(), made);
         }
     }
 }

@@ -84,7 +84,7 @@ impl Rebuilder {
             }
         }
         rows.advance(rebuilt.from, rebuilt.through);
-        if let Some(statement) = rows.statement(self.form) {
+        if let Some(statement) = rows.statement(self.form, None) {
             RunQueryDsl::execute(statement.without_nul(), &mut *connection)
                 .await
                 .map_err(unavailable)?;

@@ -10,7 +10,7 @@ use super::parts::{
 use super::registry::Registered;
 use crate::store::sql::reindex::write_advance;
 use crate::store::sql::{Bind, Statement};
-use crate::store::{IndexForm, OutboxRow, ResourceKey};
+use crate::store::{ChainPlace, IndexForm, OutboxRow, ResourceKey};
 
 /// What one batch writes.
 #[derive(Default)]
@@ -64,7 +64,12 @@ impl Rows {
     }
 
     /// One statement that writes everything, or `None` where there is nothing.
-    pub fn statement(self, form: IndexForm) -> Option<Statement<BigInt>> {
+    /// `durable` is where the audit trail of this writer ended last.
+    pub fn statement(
+        self,
+        form: IndexForm,
+        durable: Option<&ChainPlace>,
+    ) -> Option<Statement<BigInt>> {
         let mut parts = Parts::default();
         let times = || self.inserted.updated.iter().chain(&self.changed.updated);
         if let (Some(low), Some(high)) = (times().min(), times().max()) {
@@ -104,7 +109,7 @@ impl Rows {
         if let Some(appended) = self.appended {
             appended.write(&mut parts);
         }
-        parts.finish(indexed.then_some(form))
+        parts.finish(indexed.then_some(form), durable)
     }
 }
 

@@ -18,9 +18,9 @@ use crate::store::gather::{Clock, Gather};
 use crate::store::sql::{Sql, audit, history, registry, reindex, row, select};
 use crate::store::together::Together;
 use crate::store::{
-    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Found, HistoryOf, HistoryPlan,
-    IndexForm, IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey,
-    Reindex, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditRow, AuditTrail, Chain, Claim, ClockJump, Commit, Found, HistoryOf,
+    HistoryPlan, IndexForm, IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry,
+    RegistryKey, Reindex, ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 pub struct PostgresStore {
@@ -38,7 +38,9 @@ impl PostgresStore {
     pub async fn connect(url: &str, settings: PostgresSettings) -> Result<Self, StoreError> {
         let opener = Opener::new(url, &settings)?;
         let readers = Arc::new(Readers::new(&opener, &settings)?);
-        let last = newest(opener.open("").await?).await?;
+        let mut connection = opener.open("").await?;
+        migration::refuse_newer(&mut connection).await?;
+        let last = newest(connection).await?;
         let rebuilder = Rebuilder::new(opener.clone(), settings.form);
         let writer = Writer::new(opener, &settings);
         let (clock, form) = (settings.clock, settings.form);
@@ -141,13 +143,26 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        match self.pending_migrations().await?.as_slice() {
-            [] => Ok(()),
-            pending => Err(StoreError::Unavailable(format!(
-                "migrations are missing: {}",
-                pending.join(", ")
-            ))),
+        let pending = self.pending_migrations().await?;
+        if !pending.is_empty() {
+            let text = format!("migrations are missing: {}", pending.join(", "));
+            return Err(StoreError::Unavailable(text));
         }
+        // Something of each table that matters: it is there and can be read.
+        let readable = Sql::new(
+            "SELECT count(*) FROM (SELECT 1 FROM resource LIMIT 1) r, \
+             (SELECT 1 FROM history LIMIT 1) h, (SELECT 1 FROM audit LIMIT 1) a, \
+             (SELECT 1 FROM audit_writer LIMIT 1) w, (SELECT 1 FROM access_epoch) e, \
+             (SELECT 1 FROM commit_clock) c, (SELECT 1 FROM resource_text LIMIT 1) t, \
+             (SELECT 1 FROM resource_range LIMIT 1) g",
+        );
+        let readable = readable.rows::<BigInt>();
+        let _count: Vec<i64> = self.readers.rows(Width::Narrow, readable).await?;
+        self.gather.probe().await
+    }
+
+    fn take_clock_jumps(&self) -> Vec<ClockJump> {
+        self.gather.take_clock_jumps()
     }
 }
 

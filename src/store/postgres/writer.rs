@@ -18,9 +18,12 @@ use super::judge::{Standing, Verdict, judge};
 use super::lock;
 use super::rows::Rows;
 use super::settings::PostgresSettings;
+use crate::store::audit::PUT_BACK;
 use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::{Sql, Statement};
-use crate::store::{ChainKey, Commit, Effect, Growing, Guard, IndexForm, StoreError, Version};
+use crate::store::{
+    ChainKey, ChainPlace, Commit, Effect, Growing, Guard, IndexForm, StoreError, Version,
+};
 
 /// Tries of one batch before its commits are tried one by one, and of one commit.
 const ATTEMPTS: u32 = 4;
@@ -46,6 +49,10 @@ pub(super) struct Writer {
     /// As it is stored, or none yet.
     chain: Option<Growing>,
     chain_key: Option<ChainKey>,
+    /// Where it ended with the last commit that is durable.
+    durable: Option<ChainPlace>,
+    /// The database is not the one that this program knows.
+    put_back: bool,
     form: IndexForm,
     /// Numbers that no row has yet.
     rids: Range<i64>,
@@ -74,6 +81,8 @@ impl Writer {
             clock: settings.clock.clone(),
             chain: None,
             chain_key: settings.chain_key.clone(),
+            durable: None,
+            put_back: false,
             form: settings.form,
             rids: 0..0,
         }
@@ -110,6 +119,9 @@ impl Writer {
     }
 
     async fn attempt(&mut self, batch: &[&TimedCommit]) -> Result<Vec<Outcome>, Fault> {
+        if self.put_back {
+            return Err(Fault::Down(StoreError::Unavailable(PUT_BACK.to_owned())));
+        }
         let connection = self.connection().await?;
         let guards = || batch.iter().flat_map(|timed| &timed.commit.changes);
         let registers = batch.iter().any(|timed| !timed.commit.registry.is_empty());
@@ -130,9 +142,14 @@ impl Writer {
             .appended
             .as_ref()
             .map(|appended| appended.chain.clone());
-        match rows.statement(self.form) {
+        match rows.statement(self.form, self.durable.as_ref()) {
             Some(statement) => {
                 let written = write(&connection, statement, !fresh).await;
+                if let Err(Fault::Again(reason)) = &written
+                    && reason.contains(PUT_BACK)
+                {
+                    self.put_back = true;
+                }
                 if let Err(Fault::Unknown(_)) = &written {
                     // How far the old chain got is not known.
                     self.chain = None;
@@ -144,6 +161,9 @@ impl Writer {
             }
             None if fresh => {}
             None => end(&connection, "ROLLBACK").await?,
+        }
+        if let Some(chain) = &chain {
+            self.durable = Some(chain.end_place());
         }
         self.chain = chain.or(self.chain.take());
         self.connection = Some(connection);

@@ -29,6 +29,13 @@ pub fn newest_chain() -> Statement<ChainSql> {
     sql.rows()
 }
 
+/// How long a writer's chain is.
+pub fn position(writer: &str) -> Statement<BigInt> {
+    let mut sql = Sql::new("SELECT position FROM audit_writer WHERE writer = ");
+    sql.text(writer);
+    sql.rows()
+}
+
 pub fn chain(row: ChainRow) -> Chain {
     let (began, after_writer, after_position, after_hash, writer, position, hash) = row;
     Chain {

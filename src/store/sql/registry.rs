@@ -60,7 +60,11 @@ pub fn key((kind, id): (String, String)) -> RegistryKey {
     RegistryKey { kind, id }
 }
 
-/// Moves the epoch within the transaction of the commit that moves it.
-pub fn move_epoch(sql: &mut Sql) {
-    sql.sql("UPDATE access_epoch SET value = value + 1");
+/// Moves the epoch within the transaction of the commit that moves it. It follows the
+/// time: a database that was put back to an earlier state never has the number again that
+/// somebody knows from another past.
+pub fn move_epoch(sql: &mut Sql, made: i64) {
+    sql.sql("UPDATE access_epoch SET value = CASE WHEN value < ");
+    sql.big(made).sql(" THEN ").big(made);
+    sql.sql(" ELSE value + 1 END");
 }

@@ -3,7 +3,7 @@
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::error::store_error;
-use crate::store::audit::{AuditRow, Chain, Growing};
+use crate::store::audit::{AuditRow, Chain, ChainPlace, Growing, PUT_BACK};
 use crate::store::sql::Sql;
 use crate::store::sql::audit::{self, ChainRow};
 use crate::store::{ChainKey, StoreError};
@@ -48,6 +48,21 @@ fn begin(
         .optional()
         .map_err(store_error)?;
     Growing::begin(key, made, newest.map(audit::chain))
+}
+
+/// What was durable is there, or another database is.
+pub fn refuse_put_back(
+    connection: &mut SqliteConnection,
+    durable: &ChainPlace,
+) -> Result<(), StoreError> {
+    let position: Option<i64> = audit::position(&durable.writer)
+        .get_result(connection)
+        .optional()
+        .map_err(store_error)?;
+    match position {
+        Some(position) if position >= durable.position => Ok(()),
+        _ => Err(StoreError::Unavailable(PUT_BACK.to_owned())),
+    }
 }
 
 /// Keeps where the chain ends.

@@ -1,13 +1,18 @@
 //! Commits, as many as wait in one transaction.
 
+use std::time::Duration;
+
 use diesel::connection::SimpleConnection;
-use diesel::sql_types::{BigInt, Bool, Nullable};
+use diesel::sql_types::{BigInt, Bool};
 use diesel::{OptionalExtension, RunQueryDsl, SqliteConnection};
 
 use super::audit;
+use super::checkpoint::CheckpointPace;
 use super::dialect::SqliteDialect;
 use super::error::store_error;
+use super::file::FileIdentity;
 use super::index;
+use super::newest::newest_time;
 use super::registry::{self, When};
 use super::reindex;
 use super::settings::SqliteSettings;
@@ -15,8 +20,8 @@ use crate::store::gather::{Clock, CommitGroup, TimedCommit};
 use crate::store::sql::row::method_code;
 use crate::store::sql::{Bind, Sql, select};
 use crate::store::{
-    ChainKey, Change, Commit, Conflict, Effect, Growing, Guard, IndexForm, IndexRows, Method,
-    OutboxRow, ResourceKey, StoreError, Version, Write,
+    ChainKey, ChainPlace, Change, Commit, Conflict, Effect, Growing, Guard, IndexForm, IndexRows,
+    Method, OutboxRow, ResourceKey, StoreError, Version, Write,
 };
 
 type CommitResult = Result<Vec<Version>, StoreError>;
@@ -33,15 +38,26 @@ pub struct Writer {
     connection: SqliteConnection,
     clock: Clock,
     form: IndexForm,
+    file: FileIdentity,
+    checkpoints: CheckpointPace,
     /// As it is stored, or none yet.
     chain: Option<Growing>,
+    /// Where it ended with the last commit that is durable.
+    durable: Option<ChainPlace>,
     chain_key: Option<ChainKey>,
 }
 
 impl Writer {
-    pub fn new(connection: SqliteConnection, settings: &SqliteSettings) -> Self {
+    pub fn new(
+        connection: SqliteConnection,
+        file: FileIdentity,
+        settings: &SqliteSettings,
+    ) -> Self {
         Self {
             connection,
+            file,
+            checkpoints: CheckpointPace::new(),
+            durable: None,
             clock: settings.clock.clone(),
             form: settings.form,
             chain: None,
@@ -50,15 +66,27 @@ impl Writer {
     }
 
     fn commit_all(&mut self, group: &[TimedCommit]) -> Result<Vec<CommitResult>, Failed> {
+        self.file.refuse_replaced().map_err(Failed::All)?;
         self.run("BEGIN IMMEDIATE").map_err(Failed::All)?;
+        if let Some(durable) = &self.durable {
+            audit::refuse_put_back(&mut self.connection, durable).map_err(Failed::All)?;
+        }
         let end = self.chain.clone();
         let shift = self.shift(group).map_err(Failed::All)?;
         let results = group.iter().map(|timed| self.commit_one(timed, shift));
         let results: Vec<_> = results.collect::<Result<_, _>>().map_err(Failed::One)?;
+        let mut kept = None;
         if let Some(chain) = self.chain.as_ref().filter(|_| self.chain != end) {
-            audit::keep_end(&mut self.connection, &chain.kept()).map_err(Failed::All)?;
+            let chain = chain.kept();
+            audit::keep_end(&mut self.connection, &chain).map_err(Failed::All)?;
+            kept = Some(chain.end);
         }
         self.run("COMMIT").map_err(Failed::All)?;
+        self.durable = kept.or(self.durable.take());
+        self.checkpoints.note_commit();
+        if self.checkpoints.is_due() {
+            self.checkpoints.write_back(&mut self.connection);
+        }
         Ok(results)
     }
 
@@ -143,15 +171,14 @@ impl CommitGroup for Writer {
             Failed::One(error) | Failed::All(error) => vec![Err(error); group.len()],
         }
     }
-}
 
-/// The newest time that is stored, from which time goes on.
-pub fn newest_time(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    let newest: Option<i64> = Sql::new("SELECT max(updated) FROM resource")
-        .rows::<Nullable<BigInt>>()
-        .get_result(connection)
-        .map_err(store_error)?;
-    Ok(newest.unwrap_or(0))
+    fn patience(&self) -> Option<Duration> {
+        self.checkpoints.patience()
+    }
+
+    async fn settle_down(&mut self) {
+        self.checkpoints.write_back(&mut self.connection);
+    }
 }
 
 /// Guards are judged by what stood before the commit, then all is written.

@@ -32,6 +32,11 @@ pub fn reader(path: &str, settings: &SqliteSettings) -> Result<SqliteConnection,
     open(path, settings, READER)
 }
 
+/// Reads everything and writes another file.
+pub fn copier(path: &str, settings: &SqliteSettings) -> Result<SqliteConnection, StoreError> {
+    open(path, settings, "PRAGMA cache_size = -4000;")
+}
+
 pub fn writer(path: &str, settings: &SqliteSettings) -> Result<SqliteConnection, StoreError> {
     open(path, settings, WRITER)
 }

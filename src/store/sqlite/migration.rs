@@ -7,7 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::error::{from_message, store_error};
 use crate::store::StoreError;
-use crate::store::sql::Sql;
+use crate::store::sql::{Sql, refuse_unknown};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -33,21 +33,32 @@ pub fn run(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError>
 
 /// What the program has and the file lacks. Only reads.
 pub fn pending(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
-    let applied: Vec<String> = if has_table(connection, "__diesel_schema_migrations")? {
-        Sql::new("SELECT version FROM __diesel_schema_migrations")
-            .rows::<Text>()
-            .load(connection)
-            .map_err(store_error)?
-    } else {
-        Vec::new()
-    };
+    let applied = applied(connection)?;
+    let mut known = known()?;
+    known.retain(|version| !applied.contains(version));
+    Ok(known)
+}
+
+/// Only reads.
+pub fn refuse_newer(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    refuse_unknown(&applied(connection)?, &known()?)
+}
+
+fn applied(connection: &mut SqliteConnection) -> Result<Vec<String>, StoreError> {
+    if !has_table(connection, "__diesel_schema_migrations")? {
+        return Ok(Vec::new());
+    }
+    Sql::new("SELECT version FROM __diesel_schema_migrations")
+        .rows::<Text>()
+        .load(connection)
+        .map_err(store_error)
+}
+
+fn known() -> Result<Vec<String>, StoreError> {
     let known = diesel::migration::MigrationSource::<Sqlite>::migrations(&MIGRATIONS)
         .map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    let known = known.iter().map(|migration| migration.name().version());
-    Ok(known
-        .map(|version| version.to_string())
-        .filter(|version| !applied.contains(version))
-        .collect())
+    let versions = known.iter().map(|migration| migration.name().version());
+    Ok(versions.map(|version| version.to_string()).collect())
 }
 
 pub fn has_table(connection: &mut SqliteConnection, name: &str) -> Result<bool, StoreError> {

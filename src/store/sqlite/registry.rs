@@ -37,7 +37,7 @@ pub fn apply(
     }
     if commit.moves_epoch() {
         let mut sql = Sql::default();
-        registry::move_epoch(&mut sql);
+        registry::move_epoch(&mut sql, when.made);
         execute(connection, sql)?;
     }
     Ok(())

@@ -6,21 +6,25 @@ use std::thread::JoinHandle;
 use diesel::query_dsl::methods::LoadQuery;
 use diesel::{RunQueryDsl, SqliteConnection};
 
-use super::commit::{Writer, newest_time};
+use super::commit::Writer;
 use super::connection;
 use super::dialect::SqliteDialect;
 use super::error::store_error;
+use super::file::{FileIdentity, protect_files};
+use super::integrity::IntegrityWatch;
 use super::migration;
+use super::newest::newest_time;
 use super::readers::Readers;
 use super::reindex;
 use super::settings::SqliteSettings;
 use crate::store::gather::Gather;
+use crate::store::sql::registry::EntryRow;
 use crate::store::sql::{self, Statement, audit, history, registry, row, select};
 use crate::store::together::Together;
 use crate::store::{
-    AuditEntry, AuditRow, AuditTrail, Chain, Claim, Commit, Found, HistoryPlan, IndexState,
-    Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex, ResourceKey,
-    Scope, SearchPlan, Store, StoreError, Stored, Version,
+    AuditEntry, AuditRow, AuditTrail, Chain, Claim, ClockJump, Commit, Found, HistoryPlan,
+    IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
+    ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
 
 /// Dropping it waits until what was queued is written.
@@ -29,6 +33,8 @@ pub struct SqliteStore {
     together: Together,
     // Before the thread: the thread ends when the queue is closed.
     gather: Gather,
+    file: FileIdentity,
+    integrity: IntegrityWatch,
     path: String,
     settings: SqliteSettings,
     _writer: WriterThread,
@@ -39,15 +45,23 @@ impl SqliteStore {
     /// its schema. `url` is `sqlite:PATH` or a path. Blocks for a moment.
     pub fn open(url: &str, settings: SqliteSettings) -> Result<Self, StoreError> {
         let path = connection::path_of(url);
+        protect_files(path)?;
         let mut writer = connection::writer(path, &settings)?;
-        let last = newest(&mut writer)?;
-        let writer = Writer::new(writer, &settings);
+        migration::refuse_newer(&mut writer)?;
+        let last = match migration::has_table(&mut writer, "resource")? {
+            true => newest_time(&mut writer)?,
+            false => 0,
+        };
+        let file = FileIdentity::load(path)?;
+        let writer = Writer::new(writer, file.clone(), &settings);
         let (gather, worker) = Gather::new(writer, last, settings.clock.clone());
         let readers = Readers::new(path, &settings);
         Ok(Self {
             together: together(readers.clone()),
             readers,
             gather,
+            file,
+            integrity: IntegrityWatch::new(path, &settings),
             path: path.to_owned(),
             settings,
             _writer: WriterThread::start(worker)?,
@@ -58,7 +72,29 @@ impl SqliteStore {
     /// when two programs start together. Blocks.
     pub fn migrate(url: &str, settings: &SqliteSettings) -> Result<Vec<String>, StoreError> {
         let path = connection::path_of(url);
-        migration::run(&mut connection::writer(path, settings)?)
+        protect_files(path)?;
+        let mut connection = connection::writer(path, settings)?;
+        migration::refuse_newer(&mut connection)?;
+        migration::run(&mut connection)
+    }
+
+    /// Whether something in the file rests on a secret: a signing key, or a chain of the
+    /// audit trail. Touches nothing; there may be no file. Blocks.
+    pub fn is_sealed(url: &str, settings: &SqliteSettings) -> Result<bool, StoreError> {
+        let path = connection::path_of(url);
+        match std::fs::metadata(path) {
+            Ok(found) if found.len() > 0 => {}
+            // Nothing is in it yet, and whoever opens it says what is wrong.
+            _ => return Ok(false),
+        }
+        let mut connection = connection::reader(path, settings)?;
+        if !migration::has_table(&mut connection, "audit_writer")? {
+            return Ok(false);
+        }
+        let chains = load(&mut connection, audit::chains())?;
+        let is_chained = |row| audit::chain(row).key_name().is_some();
+        let keys: Vec<EntryRow> = load(&mut connection, registry::list("key", 0))?;
+        Ok(!keys.is_empty() || chains.into_iter().any(is_chained))
     }
 
     /// The migrations that the file lacks.
@@ -168,13 +204,19 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        match self.pending_migrations().await?.as_slice() {
-            [] => Ok(()),
-            pending => Err(StoreError::Unavailable(format!(
-                "migrations are missing: {}",
-                pending.join(", ")
-            ))),
+        self.file.refuse_replaced()?;
+        self.file.refuse_full_disk()?;
+        let pending = self.pending_migrations().await?;
+        if !pending.is_empty() {
+            let text = format!("migrations are missing: {}", pending.join(", "));
+            return Err(StoreError::Unavailable(text));
         }
+        self.integrity.refuse_corrupt().await?;
+        self.gather.probe().await
+    }
+
+    fn take_clock_jumps(&self) -> Vec<ClockJump> {
+        self.gather.take_clock_jumps()
     }
 }
 
@@ -254,14 +296,6 @@ impl Reindex for SqliteStore {
     }
 }
 
-/// The newest time that is stored, from which time goes on.
-fn newest(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
-    if !migration::has_table(connection, "resource")? {
-        return Ok(0);
-    }
-    newest_time(connection)
-}
-
 /// Runs the worker to its end; dropping it waits for that.
 struct WriterThread(Option<JoinHandle<()>>);
 
@@ -269,6 +303,7 @@ impl WriterThread {
     fn start(worker: impl Future<Output = ()> + Send + 'static) -> Result<Self, StoreError> {
         let failed = |error: std::io::Error| StoreError::Unavailable(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .map_err(failed)?;
         let thread = std::thread::Builder::new()
