@@ -18,10 +18,12 @@ pub mod measures;
 pub mod medication;
 pub mod monitor;
 pub mod observation;
+pub mod patient;
 pub mod programme;
 pub mod readiness;
 pub mod scheduling;
 pub mod screens;
+pub mod session_dose;
 pub mod sri;
 pub mod trajectory;
 pub mod vitals;
@@ -137,7 +139,7 @@ impl Clinical {
             Box::new(SessionReadiness(self.rules.clone())),
             Box::new(SessionMonitor(self.rules.clone())),
             Box::new(FindAppointments),
-            Box::new(HoldAppointment),
+            Box::new(HoldAppointment(self.rules.clone())),
             Box::new(ArrangeAppointment(&scheduling::BOOK, self.rules.clone())),
             Box::new(ArrangeAppointment(&scheduling::CANCEL, self.rules.clone())),
             Box::new(LastN),

@@ -82,9 +82,25 @@ pub fn sign_of<'k>(
     let code = holder.get("code");
     let signs = || knowledge.signs.iter();
     let means = |loinc: &String| has_code(code, LOINC, loinc);
-    signs()
-        .find(|sign| means(&sign.fact.loinc))
-        .or_else(|| signs().find(|sign| sign.fact.also.iter().any(means)))
+    signs().find(|sign| means(&sign.fact.loinc)).or_else(|| {
+        let others = |sign: &Sign| sign.also.iter().chain(&sign.instead).any(means);
+        signs().find(|sign| others(&sign.fact))
+    })
+}
+
+/// The codes of signs as a value of `code` or `combo-code`, those beside and in place of
+/// the profile's among them.
+pub fn sign_codes(knowledge: &Knowledge, wanted: &[&str]) -> String {
+    let signs = knowledge.signs.iter();
+    let signs = signs.filter(|sign| wanted.contains(&sign.id.as_str()));
+    let codes = signs.flat_map(|sign| {
+        let fact = &sign.fact;
+        std::iter::once(&fact.loinc)
+            .chain(&fact.also)
+            .chain(&fact.instead)
+    });
+    let codes: Vec<String> = codes.map(|code| format!("{LOINC}|{code}")).collect();
+    codes.join(",")
 }
 
 /// The time that `effective[x]` covers.
@@ -134,20 +150,6 @@ pub fn compare(quantity: &Map<String, Value>, limit: i64, unit: &str) -> Option<
 /// `valueQuantity` of an Observation or component.
 pub fn quantity(holder: &Map<String, Value>) -> Option<&Map<String, Value>> {
     holder.get("valueQuantity").and_then(Value::as_object)
-}
-
-/// The value of a component by the id of its sign: `systolic`.
-pub fn component<'v>(
-    knowledge: &Knowledge,
-    content: &'v Map<String, Value>,
-    sign: &str,
-) -> Option<&'v Map<String, Value>> {
-    let components = items(content, "component")
-        .iter()
-        .filter_map(Value::as_object);
-    let mut found = components
-        .filter(|component| sign_of(knowledge, component).is_some_and(|known| known.id == sign));
-    quantity(found.next()?)
 }
 
 /// A Quantity for a reader: `182 mm[Hg]`.

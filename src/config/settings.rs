@@ -238,7 +238,7 @@ pub const SETTINGS: &[Setting] = &[
         "UNLOOP_VITALS",
         "clinical.vitals",
         "standard",
-        "history: refuse only impossible vital signs; standard: unreadable ones too; strict: implausible ones and any breach of the R4 profiles",
+        "history: refuse nothing, and flag what is impossible; standard: refuse impossible and unreadable vital signs; strict: implausible ones and any breach of the R4 profiles",
     ),
     setting(
         "UNLOOP_LOG",

@@ -125,8 +125,7 @@ async fn a_mitigation_overrides_and_is_kept(server: Server) {
         async move { call.expect(status).await }
     };
     let mut mitigated = issue.clone();
-    mitigated["mitigation"] =
-        json!([{"action": {"text": " "}, "author": {"reference": "Practitioner/d"}}]);
+    mitigated["mitigation"] = json!([{"action": {"text": " "}, "date": "2020-03-01", "author": {"reference": "Practitioner/d"}}]);
     send(mitigated.clone(), 422).await;
     mitigated["mitigation"][0]["action"]["text"] = "Low dose, prescriber agrees".into();
     mitigated["mitigation"][0]

@@ -14,19 +14,19 @@ crate::on_both_stores!(
 );
 
 /// The start of ketamine, RxNorm 6130.
-fn dose(start: &str) -> Value {
+pub fn dose(start: &str) -> Value {
     json!({"resourceType": "MedicationAdministration", "id": "dose", "status": "in-progress",
         "medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6130"}]},
         "subject": {"reference": "Patient/p"}, "effectivePeriod": {"start": start}})
 }
 
-async fn monitor(server: &Server, at: &str) -> Value {
+pub async fn monitor(server: &Server, at: &str) -> Value {
     let path = format!("/Appointment/session/$session-monitor?at=2020-03-01T{at}:00Z");
     server.get(&path).expect(200).await.json()
 }
 
 /// `minute state` of the blood pressure.
-fn steps(answer: &Value) -> Vec<String> {
+pub fn steps(answer: &Value) -> Vec<String> {
     let steps = all(answer, "measurement").into_iter();
     let steps = steps.filter(|step| part(step, "sign")["valueCode"] == "blood-pressure");
     steps
@@ -37,12 +37,12 @@ fn steps(answer: &Value) -> Vec<String> {
         .collect()
 }
 
-fn discharge(answer: &Value) -> &str {
+pub fn discharge(answer: &Value) -> &str {
     let discharge = all(answer, "discharge")[0];
     part(discharge, "state")["valueCode"].as_str().unwrap()
 }
 
-async fn measured(server: &Server, id: &str, time: &str, systolic: i64, diastolic: i64) {
+pub async fn measured(server: &Server, id: &str, time: &str, systolic: i64, diastolic: i64) {
     let time = format!("2020-03-01T{time}:00Z");
     server.put(&pressure(id, &time, systolic, diastolic)).await;
 }
@@ -68,11 +68,15 @@ async fn a_session_at_home_is_watched(server: Server) {
         steps(&monitor(&server, "10:10").await),
         ["0 done", "40 late", "120 upcoming"]
     );
-    measured(&server, "at40", "09:52", 150, 85).await;
+    // Within the rise that is expected in the first hour.
+    measured(&server, "at40", "09:52", 160, 100).await;
+    assert!(all(&monitor(&server, "10:10").await, "outOfLimits").is_empty());
+    measured(&server, "at40", "09:52", 182, 85).await;
     let answer = monitor(&server, "10:10").await;
     assert_eq!(steps(&answer), ["0 done", "40 done", "120 upcoming"]);
     let beyond = all(&answer, "outOfLimits");
     assert_eq!(beyond.len(), 1);
+    assert_eq!(part(beyond[0], "effect")["valueCode"], "call");
     assert_eq!(
         part(beyond[0], "reading")["valueReference"]["reference"],
         "Observation/at40"

@@ -174,7 +174,7 @@ async fn every_judgement_reads_the_records_of_linked_patients(server: Server) {
     server.put(&patient).await;
     let state = async |id: &str| {
         let reply = server
-            .get("/Appointment/session/$session-readiness")
+            .get("/Appointment/session/$session-readiness?at=2020-03-01T08:55:00Z")
             .expect(200)
             .await;
         let checks = parts(&reply, "check");
@@ -199,7 +199,7 @@ async fn every_judgement_reads_the_records_of_linked_patients(server: Server) {
     server
         .put(&about(
             "old",
-            readiness::screen("worse", "2020-02-25T10:00:00Z", "risk-high"),
+            readiness::screen("worse", "2020-03-01T08:40:00Z", "risk-high"),
         ))
         .await;
     server

@@ -79,13 +79,28 @@ pub async fn everything(server: &Server, setting: &str) {
     server
         .put(&pressure("bp", "2020-03-01T08:30:00Z", 124, 78))
         .await;
+    for sign in [
+        vital("hr", "2020-03-01T08:30:00Z", "8867-4", 72, "/min"),
+        vital("o2", "2020-03-01T08:30:00Z", "2708-6", 98, "%"),
+    ] {
+        server.put(&sign).await;
+    }
     server
-        .put(&screen("risk", "2020-02-20T10:00:00Z", "risk-low"))
+        .put(&screen("risk", "2020-03-01T08:00:00Z", "risk-low"))
         .await;
 }
 
+/// Heart rate, saturation and the like.
+pub fn vital(id: &str, time: &str, code: &str, value: i64, unit: &str) -> Value {
+    json!({"resourceType": "Observation", "id": id, "status": "final",
+        "category": concept("http://terminology.hl7.org/CodeSystem/observation-category", "vital-signs"),
+        "code": concept("http://loinc.org", code)[0],
+        "subject": {"reference": "Patient/p"}, "effectiveDateTime": time,
+        "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}})
+}
+
 /// `id state` of all checks, in order.
-fn checks(reply: &Reply) -> Vec<String> {
+pub fn checks(reply: &Reply) -> Vec<String> {
     let checks = parts(reply, "check");
     let text = |part: &Value| part["valueCode"].as_str().unwrap().to_owned();
     let lines = checks
@@ -94,15 +109,37 @@ fn checks(reply: &Reply) -> Vec<String> {
     lines.collect()
 }
 
-async fn ask(server: &Server) -> Reply {
+/// Five minutes before the start.
+pub async fn ask(server: &Server) -> Reply {
+    ask_at(server, "2020-03-01T08:55:00Z").await
+}
+
+pub async fn ask_at(server: &Server, at: &str) -> Reply {
     server
-        .get("/Appointment/session/$session-readiness")
+        .get(&format!(
+            "/Appointment/session/$session-readiness?at={}",
+            at.replace('+', "%2B")
+        ))
         .expect(200)
         .await
 }
 
-async fn state(server: &Server, id: &str) -> String {
-    let lines = checks(&ask(server).await);
+/// The reason of a check.
+pub fn reason(reply: &Reply, id: &str) -> String {
+    let checks = parts(reply, "check");
+    let check = checks
+        .iter()
+        .find(|check| check["part"][0]["valueCode"] == id)
+        .unwrap();
+    check["part"][2]["valueString"].as_str().unwrap().to_owned()
+}
+
+pub async fn state(server: &Server, id: &str) -> String {
+    state_of(&ask(server).await, id)
+}
+
+pub fn state_of(reply: &Reply, id: &str) -> String {
+    let lines = checks(reply);
     let line = lines
         .iter()
         .find_map(|line| line.strip_prefix(&format!("{id} ")));
@@ -118,12 +155,17 @@ async fn nothing_known_holds_the_session(server: Server) {
         checks(&reply),
         [
             "booked go",
+            "patient go",
             "companion go",
             "consent hold",
             "medicines go",
             "blood-pressure unknown",
+            "heart-rate go",
+            "oxygen-saturation go",
             "candidacy unknown",
             "suicidality unknown",
+            "mania go",
+            "adverse-events go",
         ]
     );
 }
@@ -153,7 +195,7 @@ async fn each_reason_holds_the_session(server: Server) {
     }
     // The last one counts; one of the day before yesterday does not.
     server
-        .put(&pressure("bp", "2020-03-01T07:30:00Z", 180, 80))
+        .put(&pressure("bp", "2020-03-01T08:05:00Z", 180, 80))
         .await;
     server
         .put(&pressure("later", "2020-03-01T08:45:00Z", 120, 80))
@@ -165,7 +207,7 @@ async fn each_reason_holds_the_session(server: Server) {
             .await;
     }
     assert_eq!(state(&server, "blood-pressure").await, "unknown");
-    // Nor does one after the start.
+    // Nor does one that was measured later than what is asked about.
     server
         .put(&pressure("bp", "2020-03-01T09:30:00Z", 120, 80))
         .await;
@@ -173,12 +215,12 @@ async fn each_reason_holds_the_session(server: Server) {
 
     for level in ["risk-moderate", "risk-high"] {
         server
-            .put(&screen("risk", "2020-02-20T10:00:00Z", level))
+            .put(&screen("risk", "2020-03-01T08:00:00Z", level))
             .await;
         assert_eq!(state(&server, "suicidality").await, "hold");
     }
     server
-        .put(&screen("risk", "2020-01-01T10:00:00Z", "risk-low"))
+        .put(&screen("risk", "2020-02-29T10:00:00Z", "risk-low"))
         .await;
     assert_eq!(state(&server, "suicidality").await, "unknown");
 
@@ -217,7 +259,7 @@ async fn criteria_of_candidacy_count(server: Server) {
     let remission = condition("ocd", SNOMED, "191736004", "remission", "confirmed");
     server.put(&remission).await;
     let reply = ask(&server).await;
-    let check = &parts(&reply, "check")[5]["part"];
+    let check = &parts(&reply, "check")[8]["part"];
     assert_eq!(check[1]["valueCode"], "unknown", "{check}");
     let reason = check[2]["valueString"].as_str().unwrap();
     assert!(reason.contains("a clinician decides"), "{reason}");
@@ -226,7 +268,7 @@ async fn criteria_of_candidacy_count(server: Server) {
     server.put(&active("m", SNOMED, "69322001")).await;
     let reply = ask(&server).await;
     assert_eq!(parts(&reply, "overall")[0]["valueCode"], "hold");
-    let check = &parts(&reply, "check")[5]["part"];
+    let check = &parts(&reply, "check")[8]["part"];
     assert_eq!(
         (&check[0]["valueCode"], &check[1]["valueCode"]),
         (&json!("candidacy"), &json!("hold"))
@@ -283,7 +325,7 @@ async fn what_the_caller_may_not_see_holds_the_session(server: Server) {
         let token = server.issue(&scope.join(" ")).await;
         let reply = reqwest::Client::new()
             .get(format!(
-                "{}/Appointment/session/$session-readiness",
+                "{}/Appointment/session/$session-readiness?at=2020-03-01T08:55:00Z",
                 server.base
             ))
             .header("Authorization", format!("Bearer {token}"))

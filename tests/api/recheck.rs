@@ -75,7 +75,7 @@ async fn findings_follow_the_rules(server: Server) {
     // One is overridden, which has to outlive the recheck.
     let issues = "/DetectedIssue?implicated=MedicationStatement/m001";
     let mut issue = server.get(issues).expect(200).await.json()["entry"][0]["resource"].clone();
-    issue["mitigation"] = json!([{"action": {"text": "Half a tablet the evening before"},
+    issue["mitigation"] = json!([{"action": {"text": "Half a tablet the evening before"}, "date": "2020-03-01",
         "author": {"reference": "Practitioner/d"}}]);
     server.put(&issue).await;
 

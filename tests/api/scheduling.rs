@@ -16,7 +16,7 @@ crate::on_both_stores!(
     a_session_is_booked_with_its_companion,
 );
 
-async fn with_slots(server: &Server, kind: &str) {
+pub async fn with_slots(server: &Server, kind: &str) {
     with_people(server).await;
     let system = "https://unloop.dev/fhir/CodeSystem/appointment-kind";
     server
@@ -55,7 +55,7 @@ async fn find(server: &Server) -> Vec<String> {
     slots(&server.get(path).expect(200).await)
 }
 
-async fn hold(server: &Server, slot: &str) -> Reply {
+pub async fn hold(server: &Server, slot: &str) -> Reply {
     let arguments = [("slot", slot), ("patient", "Patient/p")];
     server
         .call("POST", "/Appointment/$hold")

@@ -52,7 +52,7 @@ pub fn pressure(id: &str, systolic: &str, diastolic: &str) -> Value {
 }
 
 /// Status and texts of the answer to a PUT.
-async fn sent(server: &Server, content: &Value) -> (u16, String) {
+pub async fn sent(server: &Server, content: &Value) -> (u16, String) {
     let path = format!("/Observation/{}", content["id"].as_str().unwrap());
     let call = server.call("PUT", &path).resource(content);
     let reply = call
@@ -62,13 +62,13 @@ async fn sent(server: &Server, content: &Value) -> (u16, String) {
     (reply.status, reply.diagnostics())
 }
 
-async fn stored(server: &Server, id: &str) -> Value {
+pub async fn stored(server: &Server, id: &str) -> Value {
     let call = server.get(&format!("/Observation/{id}"));
     call.expect(200).await.json()
 }
 
 /// The codes of the service's own tags.
-fn tags(content: &Value) -> Vec<&str> {
+pub fn tags(content: &Value) -> Vec<&str> {
     let tags = content["meta"]["tag"].as_array().into_iter().flatten();
     tags.filter(|tag| tag["system"] == QUALITY)
         .map(|tag| tag["code"].as_str().unwrap())
@@ -106,7 +106,8 @@ async fn the_impossible_is_refused(server: Server) {
 async fn what_cannot_be_read_is_refused(server: Server) {
     with_patient(&server).await;
     let mut alone = pressure("x", "120", "80");
-    alone["component"].as_array_mut().unwrap().truncate(1);
+    alone["component"] = json!([]);
+    alone.as_object_mut().unwrap().remove("component");
     let mut empty = pressure("x", "120", "80");
     empty["component"][1]
         .as_object_mut()
@@ -120,7 +121,7 @@ async fn what_cannot_be_read_is_refused(server: Server) {
     let mut words = vital("x", &["8867-4"]);
     words["valueString"] = "about 70".into();
     let mut no_system = measured("x", &["8867-4"], "70", "/min");
-    no_system["valueQuantity"] = json!({"value": 70, "unit": "beats/minute"});
+    no_system["valueQuantity"] = json!({"value": 70, "unit": "a lot"});
     for (content, said) in [
         (alone, "one diastolic component"),
         (empty.clone(), "neither value nor dataAbsentReason"),
@@ -128,8 +129,7 @@ async fn what_cannot_be_read_is_refused(server: Server) {
         (own, "none of its own"),
         (words, "is a Quantity"),
         (no_system, "UCUM"),
-        (measured("x", &["8867-4"], "70", "bpm"), "no unit of UCUM"),
-        (measured("x", &["59408-5"], "97", "%"), "2708-6"),
+        (measured("x", &["8867-4"], "70", "boom"), "no unit of UCUM"),
     ] {
         let (status, text) = sent(&server, &content).await;
         assert_eq!((status, text.contains(said)), (422, true), "{text}");
@@ -314,10 +314,10 @@ crate::on_both_stores!(
 async fn a_deployment_says_how_much_it_refuses() {
     let implausible = measured("w", &["29463-7"], "400", "kg");
     let mut unreadable = measured("u", &["29463-7"], "80", "kg");
-    unreadable["valueQuantity"] = json!({"value": 80, "unit": "kilo"});
+    unreadable["valueQuantity"] = json!({"value": 80, "unit": "stones"});
     let impossible = pressure("i", "80", "120");
     for (strictness, expected) in [
-        (Strictness::History, [201, 201, 422]),
+        (Strictness::History, [201, 201, 201]),
         (Strictness::Standard, [201, 422, 422]),
         (Strictness::Strict, [422, 422, 422]),
     ] {

@@ -8,7 +8,7 @@ use crate::course::parameters;
 use crate::grants_http::token;
 use crate::measures::score;
 use crate::medication::{coded, statement};
-use crate::readiness::{consent, pressure, screen};
+use crate::readiness::{consent, pressure, screen, vital};
 use crate::support::{Reply, Server};
 use crate::trajectory::{all, part};
 use unloop::access::issuer::TokenTerms;
@@ -255,10 +255,20 @@ async fn treat(physician: &Party<'_>, mut session: Value) {
     physician
         .put(&pressure("bp", "2020-03-01T08:40:00Z", 122, 76))
         .await;
+    for sign in [
+        vital("hr", "2020-03-01T08:40:00Z", "8867-4", 70, "/min"),
+        vital("o2", "2020-03-01T08:40:00Z", "2708-6", 98, "%"),
+    ] {
+        physician.put(&sign).await;
+    }
     physician
-        .put(&screen("risk", "2020-02-25T10:00:00Z", "risk-low"))
+        .put(&screen("risk", "2020-03-01T08:20:00Z", "risk-low"))
         .await;
-    let answer = physician.get(&format!("{path}/$session-readiness")).await;
+    let answer = physician
+        .get(&format!(
+            "{path}/$session-readiness?at=2020-03-01T08:55:00Z"
+        ))
+        .await;
     for check in all(&answer, "check") {
         let id = part(check, "id")["valueCode"].as_str().unwrap();
         let state = part(check, "state")["valueCode"].as_str().unwrap();

@@ -2,6 +2,20 @@
 //! R4 draws no diagram; the table follows from the definitions of the codes.
 //! <https://hl7.org/fhir/R4/valueset-appointmentstatus.html>
 
+/// What is still to come, or under way: it arranges something for the patient.
+const AHEAD: [&str; 6] = [
+    "proposed",
+    "pending",
+    "waitlist",
+    "booked",
+    "arrived",
+    "checked-in",
+];
+
+pub fn is_treatment_ahead(status: &str) -> bool {
+    AHEAD.contains(&status)
+}
+
 /// What is being arranged may become anything; what was booked is kept or not;
 /// what is over can only turn out to be an error. A cancelled or missed
 /// appointment is not revived: a new one is made.

@@ -8,8 +8,9 @@ use super::booking::Booking;
 use super::calendar::Calendar;
 use super::{companion, status};
 use crate::clinical::medication::{Rules, as_it_stands};
+use crate::clinical::patient::{patient_after, refuse_treatment};
 use crate::fhir::authority::Authority;
-use crate::fhir::engine::{Draft, Engine};
+use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Issue, Kind, Severity};
 use crate::fhir::record::{Guard, ResourceKey};
@@ -90,6 +91,12 @@ impl AppointmentWatch {
         if faulty {
             return Ok(Err(Failure::of_issues(Kind::BusinessRule, issues)));
         }
+        if ours && status::is_treatment_ahead(booking.status) {
+            let refusal = self.patient(desk, &booking, review).await?;
+            if let Some(refusal) = refusal {
+                return Ok(Err(refusal));
+            }
+        }
         let look = desk.calendar.look(&draft.key, &booking).await?;
         if let Some((actor, other)) = look.taken {
             let issue = taken(&desk.writers, &actor, &other).await?;
@@ -108,6 +115,44 @@ impl AppointmentWatch {
         });
         review.issues.extend(warnings);
         Ok(Ok(()))
+    }
+
+    /// Nothing is arranged for the dead, for records that are not in use, and for those
+    /// who are too young; what was arranged can still be cancelled. The reason is told to
+    /// those who may read the patient.
+    async fn patient(
+        &self,
+        desk: &Desk<'_>,
+        booking: &Booking<'_>,
+        review: &mut Review,
+    ) -> Result<Option<Failure>, Failure> {
+        let calendar = &desk.calendar;
+        let Some(key) = booking.actor(&calendar.base, "Patient") else {
+            return Ok(None);
+        };
+        let records = &calendar.records;
+        let Some(patient) = patient_after(records, calendar.drafts, &key).await? else {
+            return Ok(None);
+        };
+        let at = booking.span.map_or_else(now, |(start, _)| start);
+        let knowledge = &self.rules.knowledge;
+        let Err(refusal) = refuse_treatment(knowledge, &patient, at) else {
+            if !calendar.drafts.iter().any(|draft| draft.key == key) {
+                let guard = as_it_stands(records, &key).await?;
+                review.rests_on.push((key, guard));
+            }
+            return Ok(None);
+        };
+        let sent = calendar.drafts.iter().any(|draft| draft.key == key);
+        if sent || desk.writers.find(&key).await?.is_some() {
+            return Ok(Some(refusal));
+        }
+        let text = "Nothing can be arranged for this patient. Somebody who may read the record of the patient can see why.";
+        Ok(Some(Failure::at(
+            Kind::BusinessRule,
+            "Appointment.participant",
+            text,
+        )))
     }
 
     /// What is wrong with the content alone, or with the way to it.

@@ -7,8 +7,9 @@ use crate::clinical::knowledge::Knowledge;
 use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::Setting;
 use crate::clinical::medication::gather::{Shelf, gather};
-use crate::clinical::observation::{LOINC, effective, is_usable};
+use crate::clinical::observation::{effective, is_usable};
 use crate::clinical::screens::codes_of_suicide_screens;
+use crate::clinical::vitals::measured::{BLOOD_PRESSURE, codes_of_reading};
 use crate::fhir::engine::Engine;
 use crate::fhir::operation::Seen;
 use crate::fhir::operation::records::Version;
@@ -66,6 +67,7 @@ impl Evidence {
             of.search("Observation", &[("combo-code", codes.as_str())])
                 .await
         };
+        let pressures = codes_of_reading(knowledge, BLOOD_PRESSURE);
         // Sessions of the day itself count, whatever their hour.
         let from = format!("ge{}", instant(at.0).chars().take(10).collect::<String>());
         let planned = [("date", from.as_str())];
@@ -75,7 +77,9 @@ impl Evidence {
             conditions: of.search("Condition", &[]).await?,
             allergies: of.search("AllergyIntolerance", &[]).await?,
             procedures: of.search("Procedure", &[]).await?,
-            pressures: observed(pressures(knowledge)).await?,
+            pressures: of
+                .search("Observation", &[("combo-code", &pressures)])
+                .await?,
             scores: observed(scores(knowledge)).await?,
             screens: anywhere(codes_of_suicide_screens(knowledge)).await?,
             pregnancy: anywhere(pregnancy_tests(knowledge)).await?,
@@ -106,14 +110,6 @@ impl Evidence {
             .filter(|(_, time)| *time <= self.at.1)
             .max_by_key(|(version, time)| (*time, version.version))
     }
-}
-
-fn pressures(knowledge: &Knowledge) -> Vec<String> {
-    let signs = knowledge.signs.iter();
-    let pressure = signs.filter(|sign| sign.id == "blood-pressure");
-    pressure
-        .map(|sign| format!("{LOINC}|{}", sign.fact.loinc))
-        .collect()
 }
 
 fn scores(knowledge: &Knowledge) -> Vec<String> {

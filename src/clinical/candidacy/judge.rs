@@ -8,6 +8,7 @@ use super::status::{Finding, Judged, Status};
 use crate::clinical::conditions::Standing;
 use crate::clinical::knowledge::{Codes, Criterion, Entry, EvidenceHorizon, JudgedBy};
 use crate::clinical::medication::{Rules, Setting};
+use crate::clinical::patient::whole_years;
 use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -89,7 +90,7 @@ impl<'k> Judge<'k, '_> {
         let (Some((low, high)), Some(years)) = (birth, self.criterion.fact.at_least) else {
             return Finding::unknown("No date of birth is recorded.").by(source);
         };
-        let aged = |birth: i64, at: i64| age(birth, at).is_some_and(|age| age >= years);
+        let aged = |birth: i64, at: i64| whole_years(birth, at).is_some_and(|age| age >= years);
         let (first, last) = self.evidence.at;
         if aged(high, first) {
             Finding::met(format!("{years} or older.")).by(source)
@@ -259,15 +260,4 @@ impl<'k> Judge<'k, '_> {
             .by(watch),
         }
     }
-}
-
-/// Whole years from one day to another.
-fn age(birth: i64, at: i64) -> Option<i64> {
-    let date = |micros: i64| {
-        let time = jiff::Timestamp::from_microsecond(micros).ok()?;
-        Some(time.to_zoned(jiff::tz::TimeZone::UTC).date())
-    };
-    let (birth, at) = (date(birth)?, date(at)?);
-    let had_birthday = (at.month(), at.day()) >= (birth.month(), birth.day());
-    Some(i64::from(at.year()) - i64::from(birth.year()) - i64::from(!had_birthday))
 }

@@ -1,20 +1,22 @@
 //! Criteria that rest on what was measured or taken: scores, blood pressure, and
 //! earlier medicines.
 
-use std::cmp::Ordering;
-
 use serde_json::{Map, Value};
 
 use super::absence::ProblemWeight;
 use super::judge::Judge;
 use super::status::{Finding, Status};
-use crate::clinical::knowledge::{Entry, Knowledge, Limit, Score, SetAction};
+use crate::clinical::knowledge::{Entry, LimitEffect, Score, SetAction};
 use crate::clinical::measures::value::of_score;
 use crate::clinical::medication::Setting;
-use crate::clinical::observation::{compare, component, has_code, shown, sign_of};
+use crate::clinical::observation::has_code;
 use crate::clinical::sri;
+use crate::clinical::vitals::limits::{MeasuredWhen, crossed_limits};
+use crate::clinical::vitals::measured::{BLOOD_PRESSURE, VitalReading, read_vital_signs};
+use crate::fhir::engine::now;
 use crate::fhir::operation::LIMITED_VIEW;
 use crate::fhir::resource::instant;
+use crate::fhir::search::date::Range;
 
 impl Judge<'_, '_> {
     pub(super) fn score(&self) -> Finding {
@@ -90,52 +92,38 @@ impl Judge<'_, '_> {
         if let Some(found) = self.hypertensive_crisis() {
             return found;
         }
-        let latest = self.evidence.latest(&self.evidence.pressures, |content| {
-            sign_of(knowledge, content).is_some_and(|sign| sign.id == "blood-pressure")
-                && halves(knowledge, content).is_some()
-        });
         if self.evidence.pressures.hidden {
             return Finding::unknown(LIMITED_VIEW);
         }
-        let Some((version, time)) = latest else {
+        let until = self.evidence.at.1.min(now());
+        let seen = &self.evidence.pressures.resources;
+        let readings = read_vital_signs(knowledge, BLOOD_PRESSURE, seen);
+        let known = readings.iter().filter(|one| one.is_whole());
+        let known = known.filter_map(|one| Some((one.time?, one)));
+        let known: Vec<(Range, &VitalReading)> =
+            known.filter(|((low, _), _)| *low <= until).collect();
+        let Some(newest) = known.iter().map(|((low, _), _)| *low).max() else {
             return Finding::unknown("No blood pressure is recorded.");
         };
-        let source = [version.key.to_string()];
-        let said = day(time);
-        if !self.is_fresh(time) {
+        // What may be of the same time counts too: the worst of them holds.
+        let last: Vec<&VitalReading> = known
+            .iter()
+            .filter(|((_, high), _)| *high >= newest)
+            .map(|(_, reading)| *reading)
+            .collect();
+        let sources = last.iter().flat_map(|one| &one.sources);
+        let sources: Vec<String> = sources.map(ToString::to_string).collect();
+        let said = day(newest);
+        if !self.is_fresh(newest) {
             let text = format!(
                 "The latest blood pressure is of {said}. Too old. {}",
                 self.horizon_text()
             );
-            return Finding::unknown(text).by(source);
+            return Finding::unknown(text).by(sources);
         }
-        let Some((systolic, diastolic)) = halves(knowledge, &version.resource.content) else {
-            return Finding::unknown("No blood pressure is recorded.");
-        };
-        let said = format!("{} / {} on {said}.", shown(systolic), shown(diastolic));
-        let over = |limit: &Limit| {
-            let above = |quantity, value: Option<i64>| {
-                value.is_some_and(|value| {
-                    // What does not compare is not shown to be below.
-                    compare(quantity, value, "mm[Hg]").is_none_or(|side| side == Ordering::Greater)
-                })
-            };
-            above(systolic, limit.systolic) || above(diastolic, limit.diastolic)
-        };
-        let crossed: Vec<&Entry<Limit>> = knowledge
-            .limits
-            .iter()
-            .filter(|limit| self.is_of_setting(&limit.fact) && over(&limit.fact))
-            .collect();
-        let actions = crossed.iter().map(|limit| limit.fact.action.clone());
-        let stops = crossed.iter().any(|limit| !limit.fact.review);
-        let mut finding = match (crossed.is_empty(), stops) {
-            (true, _) => Finding::met(said),
-            (false, true) => Finding::not_met(said),
-            (false, false) => Finding::unknown(said),
-        };
-        finding.reasons.extend(actions);
-        let finding = finding.by(source);
+        let shown: Vec<String> = last.iter().map(|one| one.shown()).collect();
+        let said = format!("{} on {said}.", shown.join(", "));
+        let finding = self.within_limits(&last, said).by(sources);
         match self.unread_finding(false) {
             Some(unread) if finding.status == Status::Met => {
                 Finding::join(Status::Unknown, [unread, finding])
@@ -159,21 +147,36 @@ impl Judge<'_, '_> {
     }
 
     /// Without a setting the limits of both count.
-    fn is_of_setting(&self, limit: &Limit) -> bool {
-        let of = Setting::from_code(&limit.setting);
-        self.evidence.setting.is_none() || of == self.evidence.setting
+    fn within_limits(&self, readings: &[&VitalReading], said: String) -> Finding {
+        let knowledge = &self.rules.knowledge;
+        let setting = self.evidence.setting;
+        let places = knowledge
+            .places
+            .iter()
+            .filter(|place| setting.is_none() || Setting::from_code(&place.id) == setting);
+        let (mut crossed, mut unread) = (Vec::new(), None);
+        for place in places {
+            for reading in readings {
+                let when = MeasuredWhen::BeforeDose;
+                match crossed_limits(knowledge, &reading.values, place, when) {
+                    Ok(found) => crossed.extend(found),
+                    Err(text) => unread = Some(text),
+                }
+            }
+        }
+        let stops = crossed.iter().any(|one| one.effect != LimitEffect::Review);
+        let mut finding = match (crossed.is_empty(), stops) {
+            (_, true) => Finding::not_met(said),
+            (false, false) => Finding::unknown(said),
+            (true, false) if unread.is_some() => Finding::unknown(said),
+            (true, false) => Finding::met(said),
+        };
+        finding
+            .reasons
+            .extend(crossed.into_iter().map(|one| one.text));
+        finding.reasons.extend(unread);
+        finding
     }
-}
-
-type Quantity = Map<String, Value>;
-
-/// Systolic and diastolic.
-fn halves<'v>(
-    knowledge: &Knowledge,
-    content: &'v Quantity,
-) -> Option<(&'v Quantity, &'v Quantity)> {
-    let half = |name| component(knowledge, content, name);
-    Some((half("systolic")?, half("diastolic")?))
 }
 
 /// The points of a score; `None` where it says none.

@@ -10,8 +10,9 @@ use super::timetable::{Visit, visits};
 use super::wish::Wish;
 use crate::clinical::knowledge::Knowledge;
 use crate::clinical::medication::Rules;
+use crate::clinical::patient::refuse_treatment;
 use crate::fhir::answer::Answer;
-use crate::fhir::engine::{Draft, Engine};
+use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::{
     Call, Definition, Level, Operation, Parameter, Part, Records, output,
 };
@@ -32,7 +33,7 @@ pub static PLAN_COURSE: Definition = Definition {
     name: "plan-course",
     url: "https://unloop.dev/fhir/OperationDefinition/plan-course",
     title: "Plan a course of sessions",
-    text: "Writes, in one transaction, an EpisodeOfCare, a CareTeam, a CarePlan and proposed Appointments: preparation, sessions, integration in the days after each, follow-up with Y-BOCS. Times are those of the wall clock in the zone. The same key again changes nothing and answers what is there. Somebody's time that is taken refuses the whole (409). Nothing is approved by it: a proposal.",
+    text: "Writes, in one transaction, an EpisodeOfCare, a CareTeam, a CarePlan and proposed Appointments: preparation, sessions, integration in the days after each, follow-up with Y-BOCS. Times are those of the wall clock in the zone. It is refused for a patient who has died, is under age, or whose record is not active or was replaced. The same key again changes nothing and answers what is there. Somebody's time that is taken refuses the whole (409). Nothing is approved by it: a proposal.",
     types: &["Patient"],
     levels: &[Level::Instance],
     affects_state: true,
@@ -133,7 +134,9 @@ impl Operation for PlanCourse {
         let base = Base::new(&call.engine.settings.base_url);
         let wish = Wish::read(knowledge, &call.arguments, &base)?;
         let records = call.records();
-        let patient = records.read(patient).await?.key;
+        let patient = records.read(patient).await?;
+        refuse_treatment(knowledge, &patient.resource.content, now())?;
+        let patient = patient.key;
         for key in wish.people.all() {
             records.read(key).await?;
         }

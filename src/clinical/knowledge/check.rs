@@ -18,6 +18,7 @@ pub fn check(knowledge: &Knowledge) -> Vec<Fault> {
     scores(knowledge, &mut faults);
     course(knowledge, &mut faults);
     criteria(knowledge, &mut faults);
+    watched(knowledge, &mut faults);
     faults
 }
 
@@ -307,5 +308,29 @@ fn criteria(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
         if missing {
             faults.push(at(criterion, format!("is judged by {name}, and has none")));
         }
+    }
+}
+
+/// Limits and routes name what is there, and a limit bounds something.
+fn watched(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
+    let bounded = ["systolic", "diastolic", "heart-rate", "oxygen-saturation"];
+    for limit in &knowledge.limits {
+        let settings = &limit.fact.settings;
+        named(faults, limit, "setting", settings, &knowledge.places);
+        let mut bounds = bounded.iter().map(|sign| limit.fact.bounds_of(sign));
+        if settings.is_empty() || bounds.all(|bound| bound == (None, None)) {
+            faults.push(at(limit, "bounds nothing, or holds nowhere"));
+        }
+    }
+    for route in &knowledge.routes {
+        let schedule = [&route.fact.schedule];
+        named(faults, route, "schedule", schedule, &knowledge.schedules);
+        if route.fact.observe < 1 {
+            faults.push(at(route, "observe is at least a minute"));
+        }
+    }
+    for threshold in &knowledge.thresholds {
+        let score = [&threshold.fact.score];
+        named(faults, threshold, "score", score, &knowledge.scores);
     }
 }

@@ -155,34 +155,14 @@ pub struct Sign {
     /// LOINC codes that stand beside it.
     #[serde(default)]
     pub also: Vec<String>,
+    /// LOINC codes that mean the same where they stand alone.
+    #[serde(default)]
+    pub instead: Vec<String>,
     /// The profile of R4 that holds where this is the code of an Observation.
     pub profile: Option<String>,
     /// UCUM; empty for a panel.
     pub units: Vec<String>,
     pub plausible: Option<[i64; 2]>,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    pub setting: String,
-    /// What is said of a value beyond it.
-    pub interpretation: Option<String>,
-    pub systolic: Option<i64>,
-    pub diastolic: Option<i64>,
-    pub oxygen_saturation: Option<i64>,
-    /// Beyond it a clinician weighs; nothing stops by itself.
-    #[serde(default)]
-    pub review: bool,
-    pub action: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Schedule {
-    /// After the dose, 0 is before it.
-    pub minutes: Vec<i64>,
-    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -200,6 +180,19 @@ pub struct Score {
     /// Codes in place of numbers, the mildest first.
     #[serde(default)]
     pub levels: Vec<String>,
+}
+
+/// A score from which something waits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreThreshold {
+    /// The id of a score.
+    pub score: String,
+    pub at_least: i64,
+    /// Counted from the value before the dose.
+    #[serde(default)]
+    pub above_before: bool,
+    pub text: String,
 }
 
 /// Scores that belong together.

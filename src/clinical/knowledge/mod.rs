@@ -8,6 +8,7 @@ mod entry;
 mod facts;
 mod load;
 mod screen;
+mod watched;
 
 use std::path::Path;
 
@@ -18,14 +19,15 @@ pub use criterion::{Codes, Criterion, Effect, EvidenceHorizon, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
     Advice, Anchor, Band, Baseline, Class, Code, Dose, Drug, Duration, Freshness, GapUnit,
-    Instrument, Kind, Limit, Outcome, Pairing, Place, Product, Protocol, Rule, RuleKind, Schedule,
-    Score, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
+    Instrument, Kind, Outcome, Pairing, Place, Product, Protocol, Rule, RuleKind, Score,
+    ScoreThreshold, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
 };
 pub use load::Fault;
 pub use screen::{
     PregnancyAnswer, PregnancyMeaning, PregnancyObservation, ScreenAnswer, ScreenMeaning,
     SuicideScreen, SuicideScreenKind,
 };
+pub use watched::{DosePhase, DoseRoute, Limit, LimitEffect, Schedule, UnitSpelling};
 
 use super::conditions::ConditionIndex;
 use load::Shelf;
@@ -43,6 +45,8 @@ pub struct Knowledge {
     pub trials: Vec<Entry<Trial>>,
     pub doses: Vec<Entry<Dose>>,
     pub signs: Vec<Entry<Sign>>,
+    pub units: Vec<Entry<UnitSpelling>>,
+    pub routes: Vec<Entry<DoseRoute>>,
     pub limits: Vec<Entry<Limit>>,
     pub schedules: Vec<Entry<Schedule>>,
     pub criteria: Vec<Entry<Criterion>>,
@@ -55,6 +59,7 @@ pub struct Knowledge {
     pub pregnancy_observations: Vec<Entry<PregnancyObservation>>,
     pub pregnancy_answers: Vec<Entry<PregnancyAnswer>>,
     pub scores: Vec<Entry<Score>>,
+    pub thresholds: Vec<Entry<ScoreThreshold>>,
     pub instruments: Vec<Entry<Instrument>>,
     pub bands: Vec<Entry<Band>>,
     pub outcomes: Vec<Entry<Outcome>>,
@@ -107,6 +112,8 @@ impl Knowledge {
             trials: files.take("sri.toml", "trial"),
             doses: files.take("sri.toml", "dose"),
             signs: files.take("vitals.toml", "sign"),
+            units: files.take("vitals.toml", "unit"),
+            routes: files.take("vitals.toml", "route"),
             limits: files.take("vitals.toml", "limit"),
             schedules: files.take("vitals.toml", "schedule"),
             criteria: files.take("candidacy.toml", "criterion"),
@@ -124,6 +131,7 @@ impl Knowledge {
             pregnancy_observations: files.take("screens.toml", "pregnancy_observation"),
             pregnancy_answers: files.take("screens.toml", "pregnancy_answer"),
             scores: files.take("scales.toml", "score"),
+            thresholds: files.take("scales.toml", "threshold"),
             instruments: files.take("scales.toml", "instrument"),
             bands: files.take("scales.toml", "band"),
             outcomes: files.take("scales.toml", "outcome"),

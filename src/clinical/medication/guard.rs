@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::issue;
-use crate::fhir::engine::Draft;
+use crate::fhir::engine::{Draft, now};
 use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::{Guard, ResourceKey};
+use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
 
 /// The condition that nobody writes the record meanwhile.
@@ -84,6 +85,13 @@ pub fn check_mitigation(content: &Map<String, Value>) -> Result<(), Failure> {
             return Err(refusal(
                 "DetectedIssue.mitigation.action.text",
                 "Say in action.text why the finding is overridden.",
+            ));
+        }
+        let date = text(mitigation, "date").and_then(date::range);
+        if date.is_some_and(|(low, _)| low > now()) {
+            return Err(refusal(
+                "DetectedIssue.mitigation.date",
+                "The finding is overridden in the future. Send the time at which it is, or none.",
             ));
         }
         if !mitigation.contains_key("author") {

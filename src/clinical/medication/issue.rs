@@ -12,6 +12,7 @@ use crate::clinical::knowledge::RuleKind;
 use crate::fhir::outcome::{Issue, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
+use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
 use crate::fhir::search::reference::{Base, local};
 
@@ -29,6 +30,60 @@ pub fn key(rule: &str, subject: &ResourceKey) -> ResourceKey {
     let digest = Sha256::digest(format!("{rule}\n{subject}"));
     let digits = HEXLOWER.encode(&digest);
     ResourceKey::new("DetectedIssue", format!("mc-{digits:.32}"))
+}
+
+/// The system of the identifiers of what an issue was found in: the medicine as it was
+/// recorded, with its dose, route and status.
+pub fn basis_system() -> String {
+    format!("{CANONICAL}/detected-issue-basis")
+}
+
+/// A hash over everything in a record that a review of it may rest on.
+fn basis_of(record: &Map<String, Value>) -> String {
+    let mut record = record.clone();
+    let beside = ["id", "meta", "text", "language", "implicitRules"];
+    // In the order of the rest: removing one by one would change it.
+    record.retain(|name, _| !beside.contains(&name.as_str()));
+    let digest = Sha256::digest(Value::Object(record).to_string());
+    format!("{:.32}", HEXLOWER.encode(&digest))
+}
+
+fn basis(issue: &Map<String, Value>) -> Option<&str> {
+    let system = basis_system();
+    let identifiers = items(issue, "identifier")
+        .iter()
+        .filter_map(Value::as_object);
+    let mut own = identifiers.filter(|one| text(one, "system") == Some(&system));
+    text(own.next()?, "value")
+}
+
+/// Whether a person has overridden the finding as it stands: at or after the time when it
+/// was found in the record as it is now, and no longer ago than `lasts` (microseconds).
+pub fn is_overridden(issue: &Map<String, Value>, now: i64, lasts: i64) -> bool {
+    let period = issue.get("identifiedPeriod").and_then(Value::as_object);
+    let found = text(issue, "identifiedDateTime").or_else(|| text(period?, "start"));
+    let Some((found, _)) = found.and_then(date::range) else {
+        return false;
+    };
+    let mitigations = items(issue, "mitigation")
+        .iter()
+        .filter_map(Value::as_object);
+    let given = mitigations.filter_map(|one| date::range(text(one, "date")?));
+    let mut given = given.map(|(low, _)| low);
+    text(issue, "status") == Some("final")
+        && given.any(|given| given >= found && given <= now && given >= now.saturating_sub(lasts))
+}
+
+/// Says when a mitigation was given that does not say it itself.
+pub fn date_mitigations(issue: &mut Map<String, Value>, now: i64) {
+    let Some(Value::Array(mitigations)) = issue.get_mut("mitigation") else {
+        return;
+    };
+    for mitigation in mitigations.iter_mut().filter_map(Value::as_object_mut) {
+        if !mitigation.contains_key("date") {
+            mitigation.insert("date".to_owned(), instant(now).into());
+        }
+    }
 }
 
 /// Kept by this service, by its identifier.
@@ -99,7 +154,10 @@ pub fn content(
     let mut issue = json!({
         "resourceType": "DetectedIssue",
         "id": key(rule, subject).id,
-        "identifier": [{"system": system(), "value": format!("{rule}/{subject}")}],
+        "identifier": [
+            {"system": system(), "value": format!("{rule}/{subject}")},
+            {"system": basis_system(), "value": basis_of(record)},
+        ],
         "status": "final",
         "code": {
             "coding": [
@@ -166,7 +224,9 @@ pub fn merged(mut new: Map<String, Value>, old: &Map<String, Value>) -> Map<Stri
             new.insert(name.to_owned(), kept.clone());
         }
     }
-    if old.get("status") == new.get("status") {
+    // What was found in another dose, route or status was found anew.
+    let same = basis(old).is_none_or(|basis_before| basis(&new) == Some(basis_before));
+    if same && old.get("status") == new.get("status") {
         let start = old
             .get("identifiedDateTime")
             .or_else(|| old.get("identifiedPeriod")?.get("start"));

@@ -21,7 +21,7 @@ mod watch;
 pub use check::{Assessment, Finding, Question, Rules, Setting, assess};
 pub use compatibility::{AGENTS, COMPATIBILITY, MedicationCompatibility, medicines_of};
 pub use guard::as_it_stands;
-pub use issue::{key as issue_key, rule_system};
+pub use issue::{is_overridden, key as issue_key, rule_system};
 pub use made::{Made, made};
 pub use proposal::{CHECK, MedicationCheck};
 pub use recheck::{KINDS, Piece};

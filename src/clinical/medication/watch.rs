@@ -80,6 +80,7 @@ impl Rule for MedicationWatch {
         drafts: &mut Vec<Draft>,
     ) -> Result<Review, Failure> {
         let records = Records::all(engine);
+        date_overrides(drafts);
         let mut outcome = Outcome::default();
         let mut subjects = Vec::new();
         if writer.actor().internal.as_deref() == Some(RECHECK) {
@@ -131,6 +132,20 @@ impl Rule for MedicationWatch {
         }
         guard::refuse_others(&records, drafts, &outcome.settled).await?;
         Ok(outcome.review)
+    }
+}
+
+/// An override counts for what it was given for, so it has a time.
+fn date_overrides(drafts: &mut [Draft]) {
+    for draft in drafts
+        .iter_mut()
+        .filter(|one| one.key.resource_type == "DetectedIssue")
+    {
+        if let Some(resource) = &mut draft.content
+            && issue::is_kept(&resource.content)
+        {
+            issue::date_mitigations(&mut Arc::make_mut(resource).content, now());
+        }
     }
 }
 

@@ -3,28 +3,32 @@
 
 use std::sync::Arc;
 
-use super::readings::{Window, beyond};
-use super::timeline::{Clock, State, Step, steps};
+use super::readings::{RatedScore, SignReadings, Window, beyond_limits, fault_of_reading};
+use super::timeline::{Clock, State, Step, TimedReading, steps};
 use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::SESSION;
 use crate::clinical::appointment::companion::place;
-use crate::clinical::knowledge::{Entry, Knowledge, Place, Schedule};
+use crate::clinical::knowledge::{DoseRoute, Entry, Knowledge, Place, Schedule};
 use crate::clinical::linked_patients::PatientRecords;
-use crate::clinical::medication::{AGENTS, Rules};
+use crate::clinical::medication::Rules;
 use crate::clinical::readiness::check::State as Ready;
-use crate::clinical::readiness::of_companion;
+use crate::clinical::readiness::safety::is_event_over;
+use crate::clinical::readiness::{asked_time, minutes_of, of_companion};
+use crate::clinical::session_dose::{load_first_dose, route_of_dose};
+use crate::clinical::vitals::limits::LimitCrossed;
+use crate::clinical::vitals::measured::VitalReading;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::now;
-use crate::fhir::operation::records::Version;
 use crate::fhir::operation::{
     Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::resource::instant;
-use crate::fhir::search::date;
 use crate::fhir::search::reference::Base;
 
 const MINUTE: i64 = 60_000_000;
+/// Whatever is measured of these is looked at, also where the place does not ask for it.
+const WATCHED_SIGNS: [&str; 3] = ["blood-pressure", "heart-rate", "oxygen-saturation"];
 /// How long after the end of the appointment something still belongs to it.
 const AFTER: i64 = 24 * 60 * MINUTE;
 
@@ -32,7 +36,7 @@ pub static MONITOR: Definition = Definition {
     name: "session-monitor",
     url: "https://unloop.dev/fhir/OperationDefinition/session-monitor",
     title: "What is watched in a session",
-    text: "The measurements of a ketamine session by its schedule, counted from the dose (the first MedicationAdministration of ketamine in the session, or `dose`): done, due, late or upcoming; readings out of limits with what to do; AdverseEvents; and whether the conditions of discharge are met. What the caller may not see counts as not done. It advises; the clinician decides.",
+    text: "The measurements of a ketamine session by the schedule of its route, counted from the dose (the first MedicationAdministration of ketamine in the session, or `dose`): done, due, late, upcoming or not done with a reason; readings out of the limits before or after a dose with what to do; dissociation; AdverseEvents; and whether the conditions of discharge are met. What the caller may not see counts as not done. It advises; the clinician decides.",
     types: &["Appointment"],
     levels: &[Level::Instance],
     affects_state: false,
@@ -42,7 +46,7 @@ pub static MONITOR: Definition = Definition {
             kind: "dateTime",
             required: false,
             codes: &[],
-            text: "The time that is asked about; now unless said otherwise.",
+            text: "A time in the past that is asked about; now unless said otherwise.",
         },
         Parameter {
             name: "dose",
@@ -85,22 +89,20 @@ impl Operation for SessionMonitor {
                 "The appointment is no ketamine session of the programme.",
             ));
         }
-        let (schedule, tolerance, before) = protocol(knowledge, place)?;
-        let time = |name| {
-            call.arguments
-                .text(name)
-                .and_then(date::range)
-                .map(|(low, _)| low)
-        };
-        let now = time("at").unwrap_or_else(now);
+        let (tolerance, before) = tolerances(knowledge)?;
+        let now = asked_time(&call, "at")?.unwrap_or_else(now);
+        let said = asked_time(&call, "dose")?;
         let patient = PatientRecords::load_or_unseen(records, &patient).await?;
         let window = Window {
             patient: &patient,
             from: start - before,
             to: now.min(end + AFTER),
         };
-        let recorded = window.dose(&self.0, call.engine, AGENTS).await?;
-        let dose = time("dose").or(recorded.as_ref().map(|(at, _)| *at));
+        let within = (window.from, window.to);
+        let recorded = load_first_dose(&self.0, call.engine, &patient, within).await?;
+        let dose = said.or(recorded.as_ref().map(|dose| dose.at));
+        let route = route_of_dose(knowledge, recorded.as_ref());
+        let schedule = schedule_of(knowledge, place, route)?;
         let clock = Clock {
             start,
             dose,
@@ -114,7 +116,12 @@ impl Operation for SessionMonitor {
             Part::value("at", "DateTime", instant(now)),
         ];
         parts.extend(dose.map(|at| Part::value("dose", "DateTime", instant(at))));
-        parts.extend(recorded.map(|(_, key)| Part::reference("doseEvidence", &key.to_string())));
+        parts.extend(route.map(|route| Part::code("route", &route.id)));
+        parts.extend(
+            recorded
+                .as_ref()
+                .map(|dose| Part::reference("doseEvidence", &dose.key.to_string())),
+        );
         let watch = Watch {
             knowledge,
             place,
@@ -122,7 +129,9 @@ impl Operation for SessionMonitor {
             window,
             clock,
         };
+        watch.time_since_dose(route, &mut open);
         parts.extend(watch.signs(&mut open).await?);
+        parts.extend(watch.dissociation(route, &mut open).await?);
         parts.extend(watch.events(&mut open).await?);
         let companion = of_companion(place, &booking, &base);
         if companion.state != Ready::Go {
@@ -149,42 +158,131 @@ struct Watch<'w> {
 }
 
 impl Watch<'_> {
+    /// Nobody is let go before the time that the route asks for; where it is not known,
+    /// the longest.
+    fn time_since_dose(&self, route: Option<&Entry<DoseRoute>>, open: &mut Open) {
+        let longest = self.knowledge.routes.iter().map(|one| one.fact.observe);
+        let observe = route.map(|route| route.fact.observe).or(longest.max());
+        let (Some(dose), Some(observe)) = (self.clock.dose, observe) else {
+            return;
+        };
+        if self.clock.now < dose + observe * MINUTE {
+            let how = route.map_or("a way that is not recorded or not known", |one| {
+                one.fact.text.as_str()
+            });
+            open.0.push(format!(
+                "{observe} minutes have not passed since the dose ({how})."
+            ));
+        }
+    }
+
+    /// The signs that the place asks for, and whatever else was measured that has limits.
     async fn signs(&self, open: &mut Open) -> Result<Vec<Part>, Failure> {
         let mut parts = Vec::new();
-        for sign in &self.place.fact.signs {
-            let known = self.knowledge.signs.iter().find(|known| known.id == *sign);
-            let Some(known) = known else { continue };
-            let readings = self.window.readings(known).await?;
+        for sign in WATCHED_SIGNS {
+            let asked = self.place.fact.signs.iter().any(|one| one == sign);
+            let readings = self.window.load_readings(self.knowledge, sign).await?;
             if readings.hidden {
                 open.limited();
             }
             for key in &readings.open {
                 open.0.push(format!("{key} ({sign}) is not confirmed."));
             }
-            let times: Vec<i64> = readings.of_sign.iter().map(|(at, _)| *at).collect();
-            let steps = steps(&self.schedule.fact.minutes, &self.clock, &times);
-            open.of_steps(sign, &steps);
-            let steps = steps.iter();
-            parts.extend(steps.map(|step| step_part(sign, step, &readings.of_sign)));
-            let mut last = None;
-            for (at, reading) in &readings.of_sign {
-                let content = &reading.resource.content;
-                last = beyond(self.knowledge, sign, content, self.place);
-                let limit = last.iter();
-                parts.extend(limit.map(|reason| limit_part(sign, *at, reading, reason)));
+            if asked {
+                let times: Vec<TimedReading> = readings
+                    .of_sign
+                    .iter()
+                    .map(|(at, reading)| TimedReading {
+                        at: *at,
+                        absent: reading.absent,
+                    })
+                    .collect();
+                let steps = steps(&self.schedule.fact.minutes, &self.clock, &times);
+                open.of_steps(sign, &steps);
+                let steps = steps.iter();
+                parts.extend(steps.map(|step| step_part(sign, step, &readings.of_sign)));
             }
+            parts.extend(self.limits_of(sign, &readings, open));
+        }
+        Ok(parts)
+    }
+
+    /// Every reading out of limits; the last one keeps the patient here.
+    fn limits_of(&self, sign: &str, readings: &SignReadings, open: &mut Open) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let dose = self.clock.dose;
+        for (at, reading) in &readings.of_sign {
+            let crossed = beyond_limits(self.knowledge, (*at, reading), self.place, dose);
+            let crossed = crossed.first();
+            parts.extend(crossed.map(|one| limit_part(sign, *at, reading, one)));
+        }
+        let measured = readings.of_sign.iter().filter(|(_, one)| !one.absent);
+        let newest = measured.clone().map(|(at, _)| *at).max();
+        // Of several at one time the worst counts.
+        for (at, reading) in measured.filter(|(at, _)| Some(*at) == newest) {
+            let fault = fault_of_reading(self.knowledge, (*at, reading), self.place, dose);
             open.0
-                .extend(last.map(|reason| format!("The last {sign}: {reason}")));
+                .extend(fault.map(|reason| format!("The last {sign}: {reason}")));
+        }
+        parts
+    }
+
+    /// Dissociation is over: by the last rating where there is one, and after a dose into
+    /// the nose there has to be one.
+    async fn dissociation(
+        &self,
+        route: Option<&Entry<DoseRoute>>,
+        open: &mut Open,
+    ) -> Result<Vec<Part>, Failure> {
+        let thresholds = self.knowledge.thresholds.iter();
+        let Some(threshold) = thresholds.clone().find(|one| one.id == "dissociation") else {
+            return Ok(Vec::new());
+        };
+        let mut scores = self.knowledge.scores.iter();
+        let Some(score) = scores.find(|score| score.id == threshold.fact.score) else {
+            return Ok(Vec::new());
+        };
+        let (ratings, hidden) = self.window.load_scores(score).await?;
+        let name = &score.fact.name;
+        if hidden {
+            open.limited();
+        }
+        let is_before = |one: &&RatedScore| self.clock.dose.is_none_or(|dose| one.at <= dose);
+        let before = ratings.iter().filter(is_before);
+        let before = before.filter_map(|one| one.points).next_back().unwrap_or(0);
+        let after = ratings.iter().filter(|one| !is_before(one));
+        let newest = after.clone().map(|one| one.at).max();
+        let bound = threshold.fact.at_least + before;
+        let mut parts = Vec::new();
+        for rating in after.filter(|one| Some(one.at) == newest) {
+            parts.push(Part::reference("dissociation", &rating.key.to_string()));
+            match rating.points {
+                Some(points) if points >= bound => open.0.push(format!(
+                    "The last {name} is {points}, {before} before the dose. {}",
+                    threshold.fact.text
+                )),
+                Some(_) => {}
+                None => open
+                    .0
+                    .push(format!("The last {name} has no points that can be read.")),
+            }
+        }
+        if newest.is_none() && route.is_some_and(|route| route.id == "nasal") {
+            open.0.push(format!(
+                "No {name} is recorded after the dose; whether dissociation is over was not looked at."
+            ));
         }
         Ok(parts)
     }
 
     async fn events(&self, open: &mut Open) -> Result<Vec<Part>, Failure> {
-        let (events, hidden) = self.window.adverse_events().await?;
+        let (events, hidden) = self.window.load_adverse_events().await?;
         if hidden {
             open.limited();
         }
-        let lasting = events.iter().filter(|event| !is_over(event));
+        let lasting = events
+            .iter()
+            .filter(|event| !is_event_over(&event.resource.content));
         open.0
             .extend(lasting.map(|event| format!("{} is not over.", event.key)));
         let events = events.iter();
@@ -194,29 +292,29 @@ impl Watch<'_> {
     }
 }
 
-/// The schedule of the setting, and how exactly it is to be kept.
-fn protocol<'k>(
+/// How much earlier or later a reading may be, and how long before the dose the first.
+fn tolerances(knowledge: &Knowledge) -> Result<(i64, i64), Failure> {
+    let tolerance = minutes_of(knowledge, "reading-tolerance");
+    let before = minutes_of(knowledge, "before-dose");
+    tolerance.zip(before).ok_or_else(no_schedule)
+}
+
+/// That of the route; that of the setting until the route is known.
+fn schedule_of<'k>(
     knowledge: &'k Knowledge,
     place: &Entry<Place>,
-) -> Result<(&'k Entry<Schedule>, i64, i64), Failure> {
-    let schedule = knowledge
-        .schedules
-        .iter()
-        .find(|one| one.id == place.fact.schedule);
-    let minutes = |id: &str| {
-        let found = knowledge.freshness.iter().find(|one| one.id == id);
-        found.map(|one| one.fact.minutes * MINUTE)
-    };
-    let found = (
-        schedule,
-        minutes("reading-tolerance"),
-        minutes("before-dose"),
-    );
-    let (Some(schedule), Some(tolerance), Some(before)) = found else {
-        let text = "The knowledge base has no schedule for this setting.";
-        return Err(Failure::new(Kind::NotSupported, text));
-    };
-    Ok((schedule, tolerance, before))
+    route: Option<&Entry<DoseRoute>>,
+) -> Result<&'k Entry<Schedule>, Failure> {
+    let wanted = route.map_or(&place.fact.schedule, |route| &route.fact.schedule);
+    let mut schedules = knowledge.schedules.iter();
+    schedules
+        .find(|one| one.id == *wanted)
+        .ok_or_else(no_schedule)
+}
+
+fn no_schedule() -> Failure {
+    let text = "The knowledge base has no schedule for this setting.";
+    Failure::new(Kind::NotSupported, text)
 }
 
 impl Open {
@@ -227,9 +325,23 @@ impl Open {
         }
     }
 
+    /// What was not measured keeps the patient until somebody says why; the last
+    /// measurement has to be made.
     fn of_steps(&mut self, sign: &str, steps: &[Step]) {
-        // What was missed cannot be made up; the last reading has to be there.
-        if steps.last().is_none_or(|step| step.state != State::Done) {
+        let missed = steps
+            .iter()
+            .filter(|step| !matches!(step.state, State::Done | State::Excused));
+        let missed: Vec<String> = missed.map(|step| step.minute.to_string()).collect();
+        if !missed.is_empty() {
+            self.0.push(format!(
+                "{sign} was not measured at minute {}. Measure it, or record an Observation of that time with its dataAbsentReason.",
+                missed.join(", ")
+            ));
+        }
+        if steps
+            .last()
+            .is_some_and(|step| step.state == State::Excused)
+        {
             self.0.push(format!(
                 "The last measurement of {sign} in the schedule is not done."
             ));
@@ -244,7 +356,7 @@ impl Open {
     }
 }
 
-fn step_part(sign: &str, step: &Step, readings: &[(i64, Version)]) -> Part {
+fn step_part(sign: &str, step: &Step, readings: &[(i64, VitalReading)]) -> Part {
     let mut parts = vec![
         Part::code("sign", sign),
         Part::value("minute", "Integer", step.minute),
@@ -255,30 +367,21 @@ fn step_part(sign: &str, step: &Step, readings: &[(i64, Version)]) -> Part {
             .map(|due| Part::value("due", "DateTime", instant(due))),
     );
     let reading = step.by.and_then(|by| readings.get(by));
-    parts.extend(reading.map(|(_, one)| Part::reference("reading", &one.key.to_string())));
+    let sources = reading.into_iter().flat_map(|(_, one)| &one.sources);
+    parts.extend(sources.map(|key| Part::reference("reading", &key.to_string())));
     Part::parts("measurement", parts)
 }
 
-fn limit_part(sign: &str, at: i64, reading: &Version, reason: &str) -> Part {
-    Part::parts(
-        "outOfLimits",
-        vec![
-            Part::code("sign", sign),
-            Part::value("at", "DateTime", instant(at)),
-            Part::text("reason", reason),
-            Part::reference("reading", &reading.key.to_string()),
-        ],
-    )
-}
-
-/// Resolved, with or without consequences.
-fn is_over(event: &Version) -> bool {
-    let outcome = event.resource.content.get("outcome");
-    let codings = outcome.and_then(|outcome| outcome.get("coding")?.as_array());
-    codings.into_iter().flatten().any(|coding| {
-        let code = coding.get("code").and_then(|code| code.as_str());
-        matches!(code, Some("resolved" | "resolvedWithSequelae"))
-    })
+fn limit_part(sign: &str, at: i64, reading: &VitalReading, crossed: &LimitCrossed) -> Part {
+    let mut parts = vec![
+        Part::code("sign", sign),
+        Part::value("at", "DateTime", instant(at)),
+        Part::code("effect", crossed.effect.code()),
+        Part::text("reason", &crossed.text),
+    ];
+    let sources = reading.sources.iter();
+    parts.extend(sources.map(|key| Part::reference("reading", &key.to_string())));
+    Part::parts("outOfLimits", parts)
 }
 
 fn refusal(text: &str) -> Failure {

@@ -1,30 +1,36 @@
 //! What was measured and noticed during a session.
 
-use std::cmp::Ordering;
-
-use serde_json::{Map, Value};
-
-use crate::clinical::knowledge::{Entry, Knowledge, Place, Sign};
+use crate::clinical::knowledge::{Entry, Knowledge, Place, Score};
 use crate::clinical::linked_patients::PatientRecords;
-use crate::clinical::medication::Rules;
-use crate::clinical::medication::gather::gather;
-use crate::clinical::observation::{LOINC, compare, effective, is_usable, quantity, shown};
-use crate::clinical::readiness::check::State;
-use crate::clinical::readiness::pressure;
-use crate::fhir::engine::Engine;
+use crate::clinical::measures::value::of_score;
+use crate::clinical::observation::{effective, is_usable};
+use crate::clinical::readiness::safety::time_of_event;
+use crate::clinical::vitals::limits::{LimitCrossed, MeasuredWhen, crossed_limits};
+use crate::clinical::vitals::measured::{VitalReading, codes_of_reading, read_vital_signs};
+use crate::fhir::operation::Seen;
 use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
-use crate::fhir::search::date;
 use crate::fhir::search::path::text;
 
-pub struct Readings {
-    /// Usable ones in the order of time.
-    pub of_sign: Vec<(i64, Version)>,
-    /// Not final, or implausible and confirmed by nobody.
+const MINUTE: i64 = 60_000_000;
+
+/// The readings of one sign.
+pub struct SignReadings {
+    /// With their time, in its order; those that say why nothing was measured too.
+    pub of_sign: Vec<(i64, VitalReading)>,
+    /// Not final, or implausible and confirmed by nobody, or without a time.
     pub open: Vec<ResourceKey>,
     pub hidden: bool,
+}
+
+/// A value of a score, before the dose or after it.
+pub struct RatedScore {
+    pub at: i64,
+    /// `None` where it cannot be read.
+    pub points: Option<i64>,
+    pub key: ResourceKey,
 }
 
 /// Between two times.
@@ -35,87 +41,72 @@ pub struct Window<'w> {
 }
 
 impl Window<'_> {
-    pub async fn readings(&self, sign: &Entry<Sign>) -> Result<Readings, Failure> {
-        let codes: Vec<String> = std::iter::once(&sign.fact.loinc)
-            .chain(&sign.fact.also)
-            .map(|code| format!("{LOINC}|{code}"))
-            .collect();
-        let codes = codes.join(",");
-        let seen = self.search("Observation", &[("code", &codes)]).await?;
-        let status = |one: &Version| {
-            let status = text(&one.resource.content, "status");
-            !matches!(status, Some("entered-in-error" | "cancelled"))
-        };
-        let standing = seen.resources.into_iter().filter(status);
-        let (usable, open): (Vec<_>, Vec<_>) =
-            standing.partition(|one| is_usable(&one.resource.content));
-        let mut of_sign: Vec<(i64, Version)> = usable
-            .into_iter()
-            .filter_map(|one| Some((effective(&one.resource.content)?.0, one)))
-            .collect();
+    pub async fn load_readings(
+        &self,
+        knowledge: &Knowledge,
+        sign: &str,
+    ) -> Result<SignReadings, Failure> {
+        let codes = codes_of_reading(knowledge, sign);
+        let seen = self.search_observations("combo-code", &codes).await?;
+        let (mut of_sign, mut open) = (Vec::new(), Vec::new());
+        for reading in read_vital_signs(knowledge, sign, &seen.resources) {
+            match reading.time {
+                Some((low, _)) if low > self.to => {}
+                Some((low, _)) if reading.usable => of_sign.push((low, reading)),
+                _ => open.extend(reading.sources),
+            }
+        }
         of_sign.sort_by_key(|(at, _)| *at);
-        Ok(Readings {
+        Ok(SignReadings {
             of_sign,
-            open: open.into_iter().map(|one| one.key).collect(),
+            open,
             hidden: seen.hidden,
         })
     }
 
-    async fn search(
+    /// All ratings of a score in the window, in the order of time, and whether more are
+    /// hidden.
+    pub async fn load_scores(
         &self,
-        name: &str,
-        more: &[(&str, &str)],
-    ) -> Result<crate::fhir::operation::Seen, Failure> {
+        score: &Entry<Score>,
+    ) -> Result<(Vec<RatedScore>, bool), Failure> {
+        let code = format!("{}|{}", score.fact.system, score.fact.code);
+        let seen = self.search_observations("code", &code).await?;
+        let standing = seen.resources.iter().filter(|one| {
+            let status = text(&one.resource.content, "status");
+            !matches!(status, Some("entered-in-error" | "cancelled"))
+        });
+        let mut ratings: Vec<RatedScore> = standing
+            .filter_map(|one| {
+                let content = &one.resource.content;
+                let points = of_score(score, content).ok().flatten();
+                Some(RatedScore {
+                    at: effective(content)?.0,
+                    points: points.filter(|_| is_usable(content)),
+                    key: one.key.clone(),
+                })
+            })
+            .filter(|one| one.at <= self.to)
+            .collect();
+        ratings.sort_by_key(|one| one.at);
+        Ok((ratings, seen.hidden))
+    }
+
+    async fn search_observations(&self, name: &str, codes: &str) -> Result<Seen, Failure> {
         let from = format!("ge{}", instant(self.from));
         let to = format!("le{}", instant(self.to));
-        let time = if name == "MedicationAdministration" {
-            "effective-time"
-        } else {
-            "date"
-        };
-        let mut criteria = vec![(time, &*from), (time, &*to)];
-        criteria.extend_from_slice(more);
-        self.patient.search(name, &criteria).await
+        let criteria = [(name, codes), ("date", &*from), ("date", &*to)];
+        self.patient.search("Observation", &criteria).await
     }
 
-    /// When ketamine was first given.
-    pub async fn dose(
-        &self,
-        rules: &Rules,
-        engine: &Engine,
-        agents: &[&str],
-    ) -> Result<Option<(i64, ResourceKey)>, Failure> {
-        let seen = self.search("MedicationAdministration", &[]).await?;
-        let contents = seen.resources.iter().map(|one| &one.resource.content);
-        let shelf = gather(engine, self.patient.records(), &[], contents).await?;
-        let doses = seen.resources.iter().filter_map(|one| {
-            let content = &one.resource.content;
-            let given = matches!(
-                text(content, "status"),
-                Some("in-progress" | "completed" | "on-hold" | "stopped")
-            );
-            let medicine = rules.medicine(content, &shelf);
-            let mut drugs = medicine
-                .ingredients
-                .iter()
-                .filter_map(|one| one.drug.as_deref());
-            let ketamine = drugs.any(|drug| agents.contains(&drug));
-            (given && ketamine).then_some((begun(content)?, one.key.clone()))
-        });
-        Ok(doses.min_by_key(|(at, _)| *at))
-    }
-
-    /// What happened within the window, or nobody says when.
-    pub async fn adverse_events(&self) -> Result<(Vec<Version>, bool), Failure> {
+    /// What happened within the window, or nobody says when; and whether more is hidden.
+    pub async fn load_adverse_events(&self) -> Result<(Vec<Version>, bool), Failure> {
         let seen = self.patient.search("AdverseEvent", &[]).await?;
         let matters = |one: &Version| {
             let content = &one.resource.content;
-            let times = ["date", "detected", "recordedDate"];
-            let time = times
-                .iter()
-                .find_map(|name| date::range(text(content, name)?));
-            let within = time.is_none_or(|(low, high)| low <= self.to && self.from <= high);
-            within && text(content, "actuality") == Some("actual")
+            let within = time_of_event(content)
+                .is_none_or(|(low, high)| low <= self.to && self.from <= high);
+            within && text(content, "actuality") != Some("potential")
         };
         Ok((
             seen.resources.into_iter().filter(matters).collect(),
@@ -124,51 +115,40 @@ impl Window<'_> {
     }
 }
 
-fn begun(content: &Map<String, Value>) -> Option<i64> {
-    let period = content.get("effectivePeriod").and_then(Value::as_object);
-    let start = period.and_then(|period| text(period, "start"));
-    let at = start.or_else(|| text(content, "effectiveDateTime"))?;
-    Some(date::range(at)?.0)
+/// What a reading is beyond, by the limits before the dose or after it.
+pub fn beyond_limits(
+    knowledge: &Knowledge,
+    (at, reading): (i64, &VitalReading),
+    place: &Entry<Place>,
+    dose: Option<i64>,
+) -> Vec<LimitCrossed> {
+    crossed_limits(knowledge, &reading.values, place, measured_when(at, dose)).unwrap_or_default()
 }
 
-/// What is wrong with a reading; nothing where it is within the limits.
-pub fn beyond(
+/// What is wrong with a reading; nothing where it is whole and within the limits.
+pub fn fault_of_reading(
     knowledge: &Knowledge,
-    sign: &str,
-    content: &Map<String, Value>,
+    (at, reading): (i64, &VitalReading),
     place: &Entry<Place>,
+    dose: Option<i64>,
 ) -> Option<String> {
-    match sign {
-        "blood-pressure" => {
-            let (state, reason) = pressure(knowledge, content, place);
-            (state != State::Go).then_some(reason)
+    let crossed = crossed_limits(knowledge, &reading.values, place, measured_when(at, dose));
+    match crossed {
+        Ok(crossed) if !crossed.is_empty() => crossed.into_iter().next().map(|one| one.text),
+        _ if !reading.lacks.is_empty() => {
+            let lacks = reading.lacks.join(", ");
+            Some(format!(
+                "The reading lacks a value ({lacks}). Measure again."
+            ))
         }
-        "oxygen-saturation" => saturation(knowledge, content),
-        _ => None,
+        Ok(_) => None,
+        Err(text) => Some(text),
     }
 }
 
-/// The limits of saturation hold wherever it is measured; the lowest is the gravest.
-fn saturation(knowledge: &Knowledge, content: &Map<String, Value>) -> Option<String> {
-    let mut limits: Vec<_> = knowledge
-        .limits
-        .iter()
-        .filter_map(|limit| Some((limit.fact.oxygen_saturation?, limit)))
-        .collect();
-    limits.sort_by_key(|(bound, _)| *bound);
-    let Some(quantity) = quantity(content) else {
-        return Some("The reading has no value. Measure again.".to_owned());
-    };
-    limits
-        .into_iter()
-        .find_map(|(bound, limit)| match compare(quantity, bound, "%") {
-            Some(Ordering::Less) => Some(format!(
-                "{} is below the limit {} ({bound} %). {}",
-                shown(quantity),
-                limit.id,
-                limit.fact.action
-            )),
-            Some(_) => None,
-            None => Some("The reading cannot be compared with the limit. Measure in %.".to_owned()),
-        })
+fn measured_when(at: i64, dose: Option<i64>) -> MeasuredWhen {
+    match dose {
+        Some(dose) if at > dose => MeasuredWhen::AfterDose((at - dose) / MINUTE),
+        _ => MeasuredWhen::BeforeDose,
+    }
 }

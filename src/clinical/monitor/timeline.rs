@@ -5,6 +5,8 @@ const MINUTE: i64 = 60_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Done,
+    /// Not measured, and somebody says why.
+    Excused,
     /// To be measured now.
     Due,
     /// Should have been measured.
@@ -18,6 +20,7 @@ impl State {
     pub fn code(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Excused => "not-done-with-reason",
             Self::Due => "due",
             Self::Late => "late",
             Self::Upcoming => "upcoming",
@@ -48,8 +51,17 @@ pub struct Clock {
     pub before: i64,
 }
 
-/// Each reading serves one step: a later one is no excuse for an earlier.
-pub fn steps(minutes: &[i64], clock: &Clock, readings: &[i64]) -> Vec<Step> {
+/// A reading for the timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedReading {
+    pub at: i64,
+    /// It says why nothing was measured.
+    pub absent: bool,
+}
+
+/// Each reading serves one step: a later one is no excuse for an earlier. What was
+/// measured serves before what says why nothing was.
+pub fn steps(minutes: &[i64], clock: &Clock, readings: &[TimedReading]) -> Vec<Step> {
     let mut used = vec![false; readings.len()];
     let steps = minutes.iter().enumerate().map(|(place, minute)| {
         let due = due(*minute, clock);
@@ -75,14 +87,21 @@ pub fn steps(minutes: &[i64], clock: &Clock, readings: &[i64]) -> Vec<Step> {
             (_, Some(next)) => next - clock.tolerance,
             (_, None) => i64::MAX,
         };
-        let by = readings
-            .iter()
-            .zip(&used)
-            .position(|(at, used)| !used && (from..to).contains(at));
+        let fits = |absent: bool| {
+            let mut all = readings.iter().zip(&used);
+            all.position(|(one, used)| {
+                !used && one.absent == absent && (from..to).contains(&one.at)
+            })
+        };
+        let by = fits(false).or_else(|| fits(true));
+        let excused = by
+            .and_then(|by| readings.get(by))
+            .is_some_and(|one| one.absent);
         if let Some(used) = by.and_then(|by| used.get_mut(by)) {
             *used = true;
         }
         let state = match by {
+            Some(_) if excused => State::Excused,
             Some(_) => State::Done,
             None if clock.now > due + clock.tolerance => State::Late,
             None if clock.now >= due - clock.tolerance => State::Due,
@@ -111,7 +130,13 @@ mod tests {
     use super::*;
 
     fn states(clock: &Clock, readings: &[i64]) -> Vec<State> {
-        let readings: Vec<i64> = readings.iter().map(|minute| minute * MINUTE).collect();
+        let readings: Vec<TimedReading> = readings
+            .iter()
+            .map(|minute| TimedReading {
+                at: minute * MINUTE,
+                absent: false,
+            })
+            .collect();
         let steps = steps(&[0, 40, 120], clock, &readings);
         steps.into_iter().map(|step| step.state).collect()
     }

@@ -49,6 +49,11 @@ pub async fn of_candidacy(
     } else if !open.is_empty() {
         Check::unknown(ID, format!("Not known: {open}. {more}"))
     } else {
-        Check::go(ID, "No blocking criterion stands against the session.")
+        let met = blocking(Status::Met).map(|one| one.criterion.id.as_str());
+        let met: Vec<&str> = met.collect();
+        Check::go(
+            ID,
+            format!("The blocking criteria are met: {}.", met.join(", ")),
+        )
     })
 }

@@ -1,199 +1,198 @@
-//! Blood pressure and the screen for suicidality: fresh enough at the start of
-//! the session, and within the limits of its setting.
-
-use std::cmp::Ordering;
-
-use serde_json::{Map, Value};
+//! Blood pressure, heart rate and oxygen saturation before the dose. The newest whole
+//! reading of the last hour decides; whatever may be later and is worse, or is not
+//! understood, holds.
 
 use super::check::{Check, State};
-use crate::clinical::knowledge::{Entry, Knowledge, Limit, Place};
+use super::moment::SessionMoment;
+use crate::clinical::knowledge::{Entry, Knowledge, Place};
 use crate::clinical::linked_patients::PatientRecords;
-use crate::clinical::measures::value::of_score;
-use crate::clinical::observation::{compare, component, effective, is_usable, shown};
+use crate::clinical::vitals::limits::{MeasuredWhen, crossed_limits};
+use crate::clinical::vitals::measured::{
+    BLOOD_PRESSURE, VitalReading, codes_of_reading, read_vital_signs,
+};
 use crate::fhir::operation::LIMITED_VIEW;
-use crate::fhir::operation::records::Version;
 use crate::fhir::outcome::Failure;
+use crate::fhir::record::ResourceKey;
 use crate::fhir::resource::instant;
-use crate::fhir::search::path::text;
 
 const MINUTE: i64 = 60_000_000;
-const UNIT: &str = "mm[Hg]";
 
-/// The last one within the hours before the session.
-enum Last {
-    /// Something is hidden, so that a later one may be.
-    Hidden,
-    Missing(String),
-    Unusable(Version),
-    Found(Version),
+/// The readings of one sign, and what they are judged by.
+struct SignWindow<'w> {
+    knowledge: &'w Knowledge,
+    place: &'w Entry<Place>,
+    moment: &'w SessionMoment,
+    minutes: i64,
+    readings: Vec<VitalReading>,
 }
 
-async fn last(
+/// What one reading says for itself.
+struct ReadingVerdict {
+    state: State,
+    text: String,
+}
+
+/// The check of one sign. Where the place does not ask for it, none at all says nothing
+/// against the session.
+pub async fn check_vital_sign(
     knowledge: &Knowledge,
     patient: &PatientRecords<'_>,
-    code: &str,
-    freshness: &str,
-    at: i64,
-) -> Result<Last, Failure> {
-    let fresh = knowledge.freshness.iter().find(|one| one.id == freshness);
+    place: &Entry<Place>,
+    moment: &SessionMoment,
+    sign: &'static str,
+) -> Result<Check, Failure> {
+    let fresh = if sign == BLOOD_PRESSURE {
+        sign
+    } else {
+        "vital-signs"
+    };
+    let fresh = knowledge.freshness.iter().find(|one| one.id == fresh);
     let Some(fresh) = fresh else {
-        return Ok(Last::Missing(
-            "The knowledge base does not say how fresh it has to be.".to_owned(),
-        ));
+        let text = "The knowledge base does not say how fresh it has to be.";
+        return Ok(Check::unknown(sign, text));
     };
-    let from = format!("ge{}", instant(at - fresh.fact.minutes * MINUTE));
-    let to = format!("le{}", instant(at));
-    let criteria = [("code", code), ("date", &*from), ("date", &*to)];
-    let seen = patient.search("Observation", &criteria).await?;
-    if seen.hidden {
-        return Ok(Last::Hidden);
+    let codes = codes_of_reading(knowledge, sign);
+    let from = moment.due().min(moment.now) - fresh.fact.minutes * MINUTE;
+    let from = format!("ge{}", instant(from));
+    let dated = [("combo-code", &*codes), ("date", &*from)];
+    let seen = patient.search("Observation", &dated).await?;
+    let undated = [("combo-code", &*codes), ("date:missing", "true")];
+    let more = patient.search("Observation", &undated).await?;
+    if seen.hidden || more.hidden {
+        return Ok(Check::unknown(sign, LIMITED_VIEW));
     }
-    let counts = |version: &Version| {
-        let status = text(&version.resource.content, "status");
-        !matches!(status, Some("entered-in-error" | "cancelled"))
+    let mut versions = seen.resources;
+    versions.extend(more.resources);
+    let window = SignWindow {
+        knowledge,
+        place,
+        moment,
+        minutes: fresh.fact.minutes,
+        readings: read_vital_signs(knowledge, sign, &versions),
     };
-    let newest = seen
-        .resources
-        .into_iter()
-        .filter(counts)
-        .max_by_key(|version| effective(&version.resource.content).map(|(_, high)| high));
-    Ok(match newest {
-        None => Last::Missing(format!("None is recorded. {}", fresh.fact.text)),
-        Some(version) if is_usable(&version.resource.content) => Last::Found(version),
-        Some(version) => Last::Unusable(version),
-    })
+    let asked = place.fact.signs.iter().any(|one| one == sign);
+    Ok(window.judge(sign, asked, &fresh.fact.text))
 }
 
-/// The check where there is nothing to judge by.
-fn without(id: &'static str, last: Last) -> Result<Version, Check> {
-    match last {
-        Last::Found(version) => Ok(version),
-        Last::Hidden => Err(Check::unknown(id, LIMITED_VIEW)),
-        Last::Missing(text) => Err(Check::unknown(id, text)),
-        Last::Unusable(version) => {
-            let text = "The last one is not final, or implausible and confirmed by nobody. Confirm it or measure again.";
-            Err(Check::unknown(id, text).by([version.key]))
+impl SignWindow<'_> {
+    fn judge(&self, sign: &'static str, asked: bool, rule: &str) -> Check {
+        let decides = self
+            .readings
+            .iter()
+            .filter(|one| one.is_whole() && self.moment.is_fresh(one, self.minutes));
+        let decider = decides.max_by_key(|one| (one.time, one.version));
+        let mut against: Vec<(State, String, Vec<ResourceKey>)> = Vec::new();
+        for reading in &self.readings {
+            let Some(verdict) = self.verdict_beside(reading, decider) else {
+                continue;
+            };
+            against.push((verdict.state, verdict.text, reading.sources.clone()));
         }
-    }
-}
-
-pub async fn of_blood_pressure(
-    knowledge: &Knowledge,
-    patient: &PatientRecords<'_>,
-    place: &Entry<Place>,
-    at: i64,
-) -> Result<Check, Failure> {
-    let id = "blood-pressure";
-    let sign = knowledge.signs.iter().find(|sign| sign.id == id);
-    let Some(sign) = sign else {
-        return Ok(Check::unknown(id, "The knowledge base has no code for it."));
-    };
-    let code = format!("http://loinc.org|{}", sign.fact.loinc);
-    let last = last(knowledge, patient, &code, id, at).await?;
-    let version = match without(id, last) {
-        Ok(version) => version,
-        Err(check) => return Ok(check),
-    };
-    let (state, reason) = pressure(knowledge, &version.resource.content, place);
-    let check = match state {
-        State::Go => Check::go(id, reason),
-        State::Hold => Check::hold(id, reason),
-        State::Unknown => Check::unknown(id, reason),
-    };
-    Ok(check.by([version.key]))
-}
-
-/// A reading against all limits of the setting.
-pub fn pressure(
-    knowledge: &Knowledge,
-    content: &Map<String, Value>,
-    place: &Entry<Place>,
-) -> (State, String) {
-    let halves = ["systolic", "diastolic"].map(|half| component(knowledge, content, half));
-    let [Some(systolic), Some(diastolic)] = halves else {
-        return (
-            State::Unknown,
-            "The reading lacks a value. Measure again.".to_owned(),
-        );
-    };
-    let reading = format!("{} over {}", shown(systolic), shown(diastolic));
-    let mut judged = 0;
-    for limit in limits(knowledge, place) {
-        for (quantity, bound) in [
-            (systolic, limit.fact.systolic),
-            (diastolic, limit.fact.diastolic),
-        ] {
-            let Some(bound) = bound else { continue };
-            judged += 1;
-            match compare(quantity, bound, UNIT) {
-                None => {
-                    return (
-                        State::Unknown,
-                        format!("{reading} cannot be compared with the limit. Measure in {UNIT}."),
-                    );
-                }
-                Some(Ordering::Greater) => {
-                    let text = format!(
-                        "{reading} is above the limit {} ({bound} {UNIT}). {}",
-                        limit.id, limit.fact.action
-                    );
-                    return (State::Hold, text);
-                }
-                Some(_) => {}
+        for state in [State::Hold, State::Unknown] {
+            let (texts, sources): (Vec<_>, Vec<_>) = against
+                .iter()
+                .filter(|(found, _, _)| *found == state)
+                .map(|(_, text, sources)| (text.clone(), sources.clone()))
+                .unzip();
+            if texts.is_empty() {
+                continue;
             }
+            let text = texts.join(" ");
+            let check = match state {
+                State::Hold => Check::hold(sign, text),
+                _ => Check::unknown(sign, text),
+            };
+            return check.by(sources.into_iter().flatten());
+        }
+        match decider {
+            Some(reading) => {
+                let text = format!(
+                    "{}, the last of {} readings that were looked at, is within the limits.",
+                    self.said(reading),
+                    self.readings.len()
+                );
+                Check::go(sign, text).by(reading.sources.clone())
+            }
+            None if asked => Check::unknown(sign, format!("None is recorded. {rule}")),
+            None => Check::go(sign, "None is recorded, and none is asked for here."),
         }
     }
-    if judged == 0 {
-        return (
-            State::Unknown,
-            "The knowledge base has no limit for this setting.".to_owned(),
-        );
-    }
-    (State::Go, format!("{reading} is within the limits."))
-}
 
-/// The strictest last, so that the gravest is named first.
-fn limits<'k>(knowledge: &'k Knowledge, place: &Entry<Place>) -> Vec<&'k Entry<Limit>> {
-    let mut limits: Vec<_> = knowledge
-        .limits
-        .iter()
-        .filter(|limit| limit.fact.setting == place.id)
-        .collect();
-    limits.sort_by_key(|limit| std::cmp::Reverse(limit.fact.systolic));
-    limits
-}
-
-pub async fn of_suicidality(
-    knowledge: &Knowledge,
-    patient: &PatientRecords<'_>,
-    at: i64,
-) -> Result<Check, Failure> {
-    let id = "suicidality";
-    let score = knowledge
-        .scores
-        .iter()
-        .find(|score| score.id == "cssrs-risk");
-    let Some(score) = score else {
-        return Ok(Check::unknown(id, "The knowledge base has no code for it."));
-    };
-    let code = format!("{}|{}", score.fact.system, score.fact.code);
-    let last = last(knowledge, patient, &code, id, at).await?;
-    let version = match without(id, last) {
-        Ok(version) => version,
-        Err(check) => return Ok(check),
-    };
-    let check = match of_score(score, &version.resource.content) {
-        Ok(Some(level)) if level == score.fact.min => {
-            Check::go(id, "The last screen shows a low risk.")
+    /// What a reading has against the dose besides the one that decides; `None` where it
+    /// has nothing, or is older.
+    fn verdict_beside(
+        &self,
+        reading: &VitalReading,
+        decider: Option<&VitalReading>,
+    ) -> Option<ReadingVerdict> {
+        let unknown = |text: String| {
+            Some(ReadingVerdict {
+                state: State::Unknown,
+                text,
+            })
+        };
+        let Some(time) = reading.time else {
+            let verdict = self.verdict(reading, MeasuredWhen::BeforeDose)?;
+            let text = format!("{} It does not say when it was measured.", verdict.text);
+            return unknown(text);
+        };
+        if self.moment.is_in_the_future(self.knowledge, time) {
+            let text =
+                "A reading is dated in the future, so that it decides nothing. Correct its time.";
+            return unknown(text.to_owned());
         }
-        Ok(Some(_)) => Check::hold(
-            id,
-            "The last screen shows more than a low risk. A clinician sees the patient first.",
-        ),
-        Ok(None) | Err(_) => Check::unknown(
-            id,
-            "The last screen has no level of the project's codes (risk-low, risk-moderate, risk-high).",
-        ),
-    };
-    Ok(check.by([version.key]))
+        if let Some(dose) = self.moment.dose
+            && time.0 > dose
+        {
+            // The dose is given: what follows it has limits of its own.
+            let after = (time.0 <= self.moment.now)
+                .then(|| self.verdict(reading, MeasuredWhen::AfterDose((time.0 - dose) / MINUTE)));
+            return after
+                .flatten()
+                .filter(|verdict| verdict.state == State::Hold);
+        }
+        if !self.moment.may_be_of_the_window(time, self.minutes) {
+            return None;
+        }
+        let later = decider
+            .and_then(|decider| decider.time)
+            .is_none_or(|decided| time.1 >= decided.0);
+        if !later {
+            return None;
+        }
+        self.verdict(reading, MeasuredWhen::BeforeDose)
+    }
+
+    /// What is wrong with one reading by itself.
+    fn verdict(&self, reading: &VitalReading, when: MeasuredWhen) -> Option<ReadingVerdict> {
+        let verdict = |state, text| Some(ReadingVerdict { state, text });
+        if !reading.usable {
+            let text = "One is not final, or implausible and confirmed by nobody. Confirm it or measure again.";
+            return verdict(State::Unknown, text.to_owned());
+        }
+        let crossed = crossed_limits(self.knowledge, &reading.values, self.place, when);
+        match crossed {
+            Ok(crossed) => {
+                if let Some(gravest) = crossed.first() {
+                    let text = format!("{}: {}", self.said(reading), gravest.text);
+                    return verdict(State::Hold, text);
+                }
+            }
+            Err(text) if reading.lacks.is_empty() => return verdict(State::Unknown, text),
+            Err(_) => {}
+        }
+        if !reading.lacks.is_empty() {
+            let text = format!(
+                "A reading lacks a value ({}). Measure again.",
+                reading.lacks.join(", ")
+            );
+            return verdict(State::Unknown, text);
+        }
+        None
+    }
+
+    fn said(&self, reading: &VitalReading) -> String {
+        let time = reading.time.map(|(low, _)| format!(" at {}", instant(low)));
+        format!("{}{}", reading.shown(), time.unwrap_or_default())
+    }
 }

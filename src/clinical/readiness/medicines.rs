@@ -2,13 +2,16 @@
 //! session holds it, unless somebody has overridden the finding with a reason.
 
 use super::check::Check;
+use super::moment::minutes_of;
 use crate::clinical::linked_patients::PatientRecords;
-use crate::clinical::medication::{Question, Rules, Verdict, issue_key, medicines_of};
-use crate::fhir::engine::Engine;
+use crate::clinical::medication::{
+    Question, Rules, Verdict, is_overridden, issue_key, medicines_of,
+};
+use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{LIMITED_VIEW, Records};
 use crate::fhir::outcome::Failure;
 use crate::fhir::record::ResourceKey;
-use crate::fhir::search::path::{items, text};
+use crate::fhir::search::path::items;
 
 const ID: &str = "medicines";
 
@@ -30,11 +33,18 @@ pub async fn of_medicines(
             }
             let line = format!("{}: {}", assessment.name, finding.verdict.code());
             let issue = issue_key(&finding.rule.id, key);
-            if is_overridden(patient.records(), &issue).await? {
-                notes.push(format!("{line}, overridden with a reason"));
-                evidence.push(issue);
-            } else {
-                against.push(line);
+            match find_override(rules, patient.records(), &issue).await? {
+                FoundOverride::Stands => {
+                    notes.push(format!("{line}, overridden with a reason"));
+                    evidence.push(issue);
+                }
+                FoundOverride::Void => {
+                    against.push(format!(
+                        "{line} (the override was given before the medicine, its dose, route or status was changed, or has run out: give it again)"
+                    ));
+                    evidence.push(issue);
+                }
+                FoundOverride::None => against.push(line),
             }
         }
         if !assessment.complete || assessment.verdict == Verdict::NotChecked {
@@ -66,10 +76,28 @@ pub async fn of_medicines(
     Ok(check.by(evidence))
 }
 
-async fn is_overridden(records: &Records<'_>, issue: &ResourceKey) -> Result<bool, Failure> {
+/// What stands between a finding and its override.
+enum FoundOverride {
+    Stands,
+    /// It was given for another dose, route or status, has no time, or has run out.
+    Void,
+    None,
+}
+
+async fn find_override(
+    rules: &Rules,
+    records: &Records<'_>,
+    issue: &ResourceKey,
+) -> Result<FoundOverride, Failure> {
     let found = records.find(issue).await?;
-    Ok(found.is_some_and(|found| {
-        let content = &found.resource.content;
-        text(content, "status") == Some("final") && !items(content, "mitigation").is_empty()
-    }))
+    let lasts = minutes_of(&rules.knowledge, "override").unwrap_or_default();
+    Ok(match found {
+        Some(found) if is_overridden(&found.resource.content, now(), lasts) => {
+            FoundOverride::Stands
+        }
+        Some(found) if !items(&found.resource.content, "mitigation").is_empty() => {
+            FoundOverride::Void
+        }
+        _ => FoundOverride::None,
+    })
 }

@@ -9,8 +9,9 @@ use crate::clinical::appointment::booking::SESSION;
 use crate::clinical::appointment::companion::{PARTICIPATION, place};
 use crate::clinical::appointment::status::{TAKES_TIME, may_follow};
 use crate::clinical::medication::Rules;
+use crate::clinical::patient::refuse_treatment;
 use crate::fhir::answer::Answer;
-use crate::fhir::engine::Engine;
+use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter, Records};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -22,7 +23,7 @@ pub static BOOK: Definition = Definition {
     name: "book",
     url: "https://unloop.dev/fhir/OperationDefinition/appointment-book",
     title: "Book an appointment",
-    text: "A proposed, pending or waiting Appointment becomes booked, the patient has accepted, and its Slots are busy, in one commit. A ketamine session needs its companion or driver.",
+    text: "A proposed, pending or waiting Appointment becomes booked, the patient has accepted, and its Slots are busy, in one commit. A ketamine session needs its companion or driver. It is refused for a patient who has died, is under age, or whose record is not active or was replaced.",
     types: &["Appointment"],
     levels: &[Level::Instance],
     affects_state: true,
@@ -65,6 +66,10 @@ impl Operation for ArrangeAppointment {
         if !may_follow(&from, to) {
             let text = format!("The appointment is {from} and cannot be {to}. Make a new one.");
             return Err(Failure::at(Kind::BusinessRule, "Appointment.status", text));
+        }
+        if books {
+            self.refuse_patient(&records, &base, &appointment.resource.content)
+                .await?;
         }
         let mut drafts = Vec::new();
         for slot in links(&base, &appointment.resource.content, "slot") {
@@ -120,6 +125,25 @@ async fn is_used_otherwise(
 }
 
 impl ArrangeAppointment {
+    /// Nobody books for somebody who cannot come.
+    async fn refuse_patient(
+        &self,
+        records: &Records<'_>,
+        base: &Base,
+        appointment: &Map<String, Value>,
+    ) -> Result<(), Failure> {
+        let booking = Booking::of(appointment);
+        let Some(key) = booking.actor(base, "Patient") else {
+            return Ok(());
+        };
+        let at = booking.span.map_or_else(now, |(start, _)| start);
+        match records.find(&key).await? {
+            Some(patient) => refuse_treatment(&self.1.knowledge, &patient.resource.content, at),
+            // The rule of Appointments looks at what the caller may not see.
+            None => Ok(()),
+        }
+    }
+
     fn book(&self, content: &mut Map<String, Value>, base: &Base, companion: Option<&ResourceKey>) {
         content.insert("status".to_owned(), "booked".into());
         let booking = Booking::of(content);

@@ -1,24 +1,30 @@
 //! `Appointment/$hold`: a slot becomes tentatively busy with a pending
 //! appointment of the patient, in one commit.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::desk::{changed, reference, taken, write};
 use super::find::proposal;
 use crate::clinical::appointment::booking::kind_system;
+use crate::clinical::medication::Rules;
+use crate::clinical::patient::refuse_treatment;
 use crate::fhir::answer::Answer;
+use crate::fhir::engine::now;
 use crate::fhir::interaction::create::new_draft;
 use crate::fhir::operation::{Call, Definition, Level, Operation, Parameter};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::Guard;
 use crate::fhir::resource::Resource;
+use crate::fhir::search::date;
 use crate::fhir::search::path::text;
 
 pub static HOLD: Definition = Definition {
     name: "hold",
     url: "https://unloop.dev/fhir/OperationDefinition/appointment-hold",
     title: "Hold a free slot for a patient",
-    text: "Makes a pending Appointment in a free Slot and the Slot busy-tentative, in one commit. Of many at once one succeeds (409 for the others). $book books it, $cancel gives it back.",
+    text: "Makes a pending Appointment in a free Slot and the Slot busy-tentative, in one commit. It is refused for a patient who has died, is under age, or whose record is not active or was replaced. Of many at once one succeeds (409 for the others). $book books it, $cancel gives it back.",
     types: &["Appointment"],
     levels: &[Level::Type],
     affects_state: true,
@@ -34,7 +40,7 @@ pub static HOLD: Definition = Definition {
     ],
 };
 
-pub struct HoldAppointment;
+pub struct HoldAppointment(pub Arc<Rules>);
 
 #[async_trait::async_trait]
 impl Operation for HoldAppointment {
@@ -53,7 +59,11 @@ impl Operation for HoldAppointment {
         };
         let records = call.records();
         let slot = records.read(&slot).await?;
-        let patient = records.read(&patient).await?.key;
+        let patient = records.read(&patient).await?;
+        let start = text(&slot.resource.content, "start").and_then(date::range);
+        let at = start.map_or_else(now, |(low, _)| low);
+        refuse_treatment(&self.0.knowledge, &patient.resource.content, at)?;
+        let patient = patient.key;
         if text(&slot.resource.content, "status") != Some("free") {
             return Err(taken());
         }

@@ -7,5 +7,5 @@ mod suicidality;
 
 pub use suicidality::{
     SuicideRiskLevel, SuicideScreenReading, TimedSuicideScreen, codes_of_suicide_screens,
-    read_suicide_condition, read_suicide_screen, read_suicide_screens,
+    read_answered_screens, read_suicide_condition, read_suicide_screen, read_suicide_screens,
 };

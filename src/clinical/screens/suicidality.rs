@@ -1,7 +1,7 @@
 //! What one record says of the risk of suicide. Only a whole screen that was
 //! understood says low; whatever speaks of more is heard whatever else there is.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::answer::{ScreenValue, read_screen_value};
 use crate::clinical::conditions::{CodeSystemKind, Standing, recognise_code_system, standing};
@@ -27,6 +27,8 @@ pub struct SuicideScreenReading {
     pub level: SuicideRiskLevel,
     /// A sentence for a reader.
     pub said: String,
+    /// A question that counts points, as item 9 of PHQ-9, is answered above 0.
+    pub by_points: bool,
 }
 
 impl SuicideScreenReading {
@@ -34,6 +36,7 @@ impl SuicideScreenReading {
         Self {
             level,
             said: said.into(),
+            by_points: false,
         }
     }
 }
@@ -111,6 +114,7 @@ pub fn read_suicide_screen(
     }
     found.dedup_by_key(|(screen, holder)| (screen.id.clone(), std::ptr::from_ref(*holder)));
     let mut reading = read_parts(knowledge, &found);
+    reading.by_points = has_points(knowledge, &found);
     if reading.level <= SuicideRiskLevel::Low && !is_usable(observation) {
         reading = SuicideScreenReading::new(
             SuicideRiskLevel::NotUnderstood,
@@ -118,6 +122,64 @@ pub fn read_suicide_screen(
         );
     }
     Some(reading)
+}
+
+/// What the answers of a QuestionnaireResponse say: items whose linkId is, or ends with,
+/// the code of a screen (`/44260-8`); `None` where it has none, or was withdrawn.
+pub fn read_answered_screens(
+    knowledge: &Knowledge,
+    response: &Map<String, Value>,
+) -> Option<SuicideScreenReading> {
+    if text(response, "status") == Some("entered-in-error") {
+        return None;
+    }
+    let mut answers = Vec::new();
+    collect_answers(knowledge, response, &mut answers);
+    if answers.is_empty() {
+        return None;
+    }
+    let found: Vec<Part<'_, '_>> = answers
+        .iter()
+        .map(|(screen, holder)| (*screen, holder))
+        .collect();
+    let mut reading = read_parts(knowledge, &found);
+    reading.by_points = has_points(knowledge, &found);
+    Some(reading)
+}
+
+/// Every answer as a holder of `value[x]`, in the form of a component.
+fn collect_answers<'k>(
+    knowledge: &'k Knowledge,
+    holder: &Map<String, Value>,
+    found: &mut Vec<(&'k Entry<SuicideScreen>, Map<String, Value>)>,
+) {
+    for item in items(holder, "item").iter().filter_map(Value::as_object) {
+        let link = text(item, "linkId").unwrap_or_default();
+        let code = link.rsplit('/').next().unwrap_or_default();
+        let mut screens = knowledge.suicide_screens.iter();
+        let screen = screens.find(|screen| screen.fact.code == code);
+        for answer in items(item, "answer").iter().filter_map(Value::as_object) {
+            if let Some(screen) = screen {
+                let mut value = answer.clone();
+                value.remove("item");
+                if let Some(coding) = value.remove("valueCoding") {
+                    let concept = json!({"coding": [coding]});
+                    value.insert("valueCodeableConcept".to_owned(), concept);
+                }
+                found.push((screen, value));
+            }
+            collect_answers(knowledge, answer, found);
+        }
+        collect_answers(knowledge, item, found);
+    }
+}
+
+fn has_points(knowledge: &Knowledge, found: &[Part<'_, '_>]) -> bool {
+    found.iter().any(|(screen, holder)| {
+        screen.fact.kind == SuicideScreenKind::Points
+            && read_part(&screen.fact, &read_screen_value(knowledge, holder)).level
+                == SuicideRiskLevel::AboveLow
+    })
 }
 
 /// An active Condition of ideation or of an attempt; `None` where it is neither.

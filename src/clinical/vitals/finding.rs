@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::clinical::knowledge::{Entry, Knowledge, Sign};
 use crate::clinical::observation::{
-    LOINC, compare, component, has_code, in_base, quantity, shown, sign_of, unit_of,
+    CONFIRMED, LOINC, compare, effective, has_code, in_base, quality, quantity, shown, sign_of,
+    unit_of,
 };
+use crate::clinical::readiness::minutes_of;
 use crate::fhir::search::path::{items, text};
 use crate::fhir::search::ucum;
 
@@ -30,7 +32,8 @@ pub enum Strictness {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grade {
-    /// No body has this: it says something false whoever sends it.
+    /// No body has this: it says something false whoever sends it. Where history comes in
+    /// as it is, it is stored and flagged, and nobody can confirm it.
     Impossible,
     /// The value cannot be read as the vital sign that it claims to be.
     Unreadable,
@@ -46,8 +49,7 @@ impl Grade {
     /// Whether it stops the write. What is implausible may be confirmed.
     pub fn refuses(self, strictness: Strictness, claims_profile: bool, confirmed: bool) -> bool {
         match self {
-            Self::Impossible => true,
-            Self::Unreadable => strictness != Strictness::History,
+            Self::Impossible | Self::Unreadable => strictness != Strictness::History,
             Self::Incomplete => match strictness {
                 Strictness::History => false,
                 Strictness::Standard => claims_profile,
@@ -79,9 +81,9 @@ pub fn claims_profile(knowledge: &Knowledge, content: &Map<String, Value>) -> bo
     })
 }
 
-/// Everything that is wrong with it; nothing where it is no vital sign, or
-/// says itself that it was a mistake.
-pub fn findings(knowledge: &Knowledge, content: &Map<String, Value>) -> Vec<Finding> {
+/// Everything that is wrong with it at this time (microseconds since 1970); nothing where
+/// it is no vital sign, or says itself that it was a mistake.
+pub fn findings(knowledge: &Knowledge, content: &Map<String, Value>, now: i64) -> Vec<Finding> {
     let mut found = Found(Vec::new());
     if text(content, "status") == Some("entered-in-error") {
         return found.0;
@@ -109,6 +111,13 @@ pub fn findings(knowledge: &Knowledge, content: &Map<String, Value>) -> Vec<Find
         }
     }
     found.of_pressure(knowledge, content);
+    let component_signs = items(content, "component").iter();
+    let mut component_signs = component_signs.filter_map(Value::as_object);
+    if sign_of(knowledge, content).is_some()
+        || component_signs.any(|one| sign_of(knowledge, one).is_some())
+    {
+        found.of_time(knowledge, content, now);
+    }
     found.0
 }
 
@@ -140,15 +149,28 @@ impl Found {
         }
     }
 
+    /// What is dated ahead was not measured then.
+    fn of_time(&mut self, knowledge: &Knowledge, content: &Map<String, Value>, now: i64) {
+        let ahead = minutes_of(knowledge, "clock-difference").unwrap_or_default();
+        let late = effective(content).is_some_and(|(low, _)| low > now.saturating_add(ahead));
+        if late {
+            let text = format!(
+                "The measurement is dated in the future. It is stored, flagged and left out of every computation: correct its time, or tag it {}|{CONFIRMED} and say in a note who confirms it, when and why.",
+                quality()
+            );
+            self.add(Grade::Implausible, "Observation.effective", text);
+        }
+    }
+
     fn of_codes(&mut self, sign: &Entry<Sign>, content: &Map<String, Value>) {
         let code = content.get("code");
         let main = has_code(code, LOINC, &sign.fact.loinc);
         if !main {
             let text = format!(
-                "The profile asks for the code {LOINC}|{} beside the one that is there.",
+                "The profile asks for the code {LOINC}|{} beside the one that is there, which is understood.",
                 sign.fact.loinc
             );
-            self.add(Grade::Unreadable, "Observation.code", text);
+            self.add(Grade::Incomplete, "Observation.code", text);
         }
         for also in &sign.fact.also {
             if main && !has_code(code, LOINC, also) {
@@ -161,12 +183,14 @@ impl Found {
         }
     }
 
-    /// A blood pressure: two components, each with a value or a reason.
+    /// A blood pressure: two components, each with a value or a reason. With one of them it
+    /// says less than it should, and nothing false.
     fn of_panel(&mut self, knowledge: &Knowledge, content: &Map<String, Value>) {
         if content.keys().any(|name| name.starts_with("value")) {
             let text = "A blood pressure has its values in two components and none of its own.";
             self.add(Grade::Unreadable, "Observation.value", text);
         }
+        let mut counts = Vec::new();
         for half in ["systolic", "diastolic"] {
             let components = items(content, "component")
                 .iter()
@@ -174,12 +198,20 @@ impl Found {
             let count = components
                 .filter(|one| sign_of(knowledge, one).is_some_and(|sign| sign.id == half))
                 .count();
-            if count != 1 {
-                let text = format!(
-                    "A blood pressure has one {half} component, with its value or a dataAbsentReason; there are {count}."
-                );
-                self.add(Grade::Unreadable, "Observation.component", text);
-            }
+            counts.push((half, count));
+        }
+        let empty = counts.iter().all(|(_, count)| *count == 0);
+        for (half, count) in counts.into_iter().filter(|(_, count)| *count != 1) {
+            let text = format!(
+                "A blood pressure has one {half} component, with its value or a dataAbsentReason; there are {count}."
+            );
+            let bare = empty && !content.contains_key("hasMember");
+            let grade = if count > 1 || (bare && !content.contains_key("dataAbsentReason")) {
+                Grade::Unreadable
+            } else {
+                Grade::Incomplete
+            };
+            self.add(grade, "Observation.component", text);
         }
     }
 
@@ -267,29 +299,36 @@ impl Found {
                 "{} is implausible for the {} (plausible: {low} to {high} {unit}). It is stored, flagged and left out of every computation until somebody confirms it: tag it {}|{} and say in a note who confirms it, when and why.",
                 shown(quantity),
                 sign.id,
-                crate::clinical::observation::quality(),
-                crate::clinical::observation::CONFIRMED,
+                quality(),
+                CONFIRMED,
             );
             self.add(Grade::Implausible, place, text);
         }
     }
 
     fn of_pressure(&mut self, knowledge: &Knowledge, content: &Map<String, Value>) {
-        let half = |name| component(knowledge, content, name);
-        let (Some(systolic), Some(diastolic)) = (half("systolic"), half("diastolic")) else {
-            return;
+        let halves = |wanted: &'static str| {
+            let components = items(content, "component").iter();
+            let components = components.filter_map(Value::as_object);
+            let halves = components
+                .filter(move |one| sign_of(knowledge, one).is_some_and(|sign| sign.id == wanted));
+            halves.filter_map(quantity)
         };
         let kind = |quantity| unit_of(quantity).map(|unit| unit.kind().to_owned());
-        let values = in_base(systolic).zip(in_base(diastolic));
-        if kind(systolic) == kind(diastolic)
-            && values.is_some_and(|(systolic, diastolic)| systolic <= diastolic)
-        {
-            let text = format!(
-                "The systolic pressure ({}) is not above the diastolic one ({}). Look at the reading again.",
-                shown(systolic),
-                shown(diastolic)
-            );
-            self.add(Grade::Impossible, "Observation.component", text);
+        for systolic in halves("systolic") {
+            for diastolic in halves("diastolic") {
+                let values = in_base(systolic).zip(in_base(diastolic));
+                if kind(systolic) == kind(diastolic)
+                    && values.is_some_and(|(systolic, diastolic)| systolic <= diastolic)
+                {
+                    let text = format!(
+                        "The systolic pressure ({}) is not above the diastolic one ({}). Look at the reading again.",
+                        shown(systolic),
+                        shown(diastolic)
+                    );
+                    self.add(Grade::Impossible, "Observation.component", text);
+                }
+            }
         }
     }
 }

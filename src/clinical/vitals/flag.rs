@@ -60,8 +60,13 @@ fn same_values(old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
         let components: Vec<_> = components
             .map(|one| (one.get("code").cloned(), one.get("valueQuantity").cloned()))
             .collect();
-        let [code, value] = ["code", "valueQuantity"].map(|name| content.get(name).cloned());
-        (code, value, components)
+        let names = [
+            "code",
+            "valueQuantity",
+            "effectiveDateTime",
+            "effectivePeriod",
+        ];
+        (names.map(|name| content.get(name).cloned()), components)
     };
     values(old) == values(new)
 }

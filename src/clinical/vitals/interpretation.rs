@@ -52,13 +52,11 @@ fn crossed<'k>(knowledge: &'k Knowledge, holder: &Map<String, Value>) -> Option<
     let (sign, quantity) = (sign_of(knowledge, holder)?, quantity(holder)?);
     let unit = sign.fact.units.first()?;
     let beyond = |limit: &Limit| {
-        let (value, side) = match sign.id.as_str() {
-            "systolic" => (limit.systolic, Ordering::Greater),
-            "diastolic" => (limit.diastolic, Ordering::Greater),
-            "oxygen-saturation" => (limit.oxygen_saturation, Ordering::Less),
-            _ => return false,
+        let (above, below) = limit.bounds_of(&sign.id);
+        let crosses = |bound: Option<i64>, side| {
+            bound.is_some_and(|bound| compare(quantity, bound, unit) == Some(side))
         };
-        value.is_some_and(|value| compare(quantity, value, unit) == Some(side))
+        crosses(above, Ordering::Greater) || crosses(below, Ordering::Less)
     };
     let said = knowledge.limits.iter();
     let said = said.filter(|limit| limit.fact.interpretation.is_some() && beyond(&limit.fact));

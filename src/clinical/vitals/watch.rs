@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::finding::{Grade, Strictness, claims_profile, findings};
+use super::spelling::{may_spell, spell_units};
 use super::{flag, interpretation};
 use crate::clinical::medication::Rules;
 use crate::clinical::observation::{CONFIRMED, IMPLAUSIBLE};
 use crate::fhir::authority::Authority;
-use crate::fhir::engine::{Draft, Engine};
+use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Issue, Kind};
 use crate::fhir::record::Guard;
@@ -60,10 +61,15 @@ impl VitalsWatch {
         let Some(resource) = &mut draft.content else {
             return Ok(None);
         };
-        let content = &resource.content;
         let knowledge = &self.rules.knowledge;
-        let found = findings(knowledge, content);
-        let implausible = found.iter().any(|one| one.grade == Grade::Implausible);
+        if may_spell(knowledge, &resource.content) {
+            spell_units(knowledge, &mut Arc::make_mut(resource).content);
+        }
+        let content = &resource.content;
+        let found = findings(knowledge, content, now());
+        // What is impossible comes in where history does, and nobody can confirm it.
+        let impossible = found.iter().any(|one| one.grade == Grade::Impossible);
+        let implausible = impossible || found.iter().any(|one| one.grade == Grade::Implausible);
         let mut stored = None;
         if implausible && !is_new {
             stored = records.find(&key).await?;
@@ -73,7 +79,8 @@ impl VitalsWatch {
             review.rests_on.extend(guard.map(|guard| (key, guard)));
         }
         let old = stored.as_ref().map(|stored| &stored.resource.content);
-        let confirmed = match implausible.then(|| flag::confirmation(content, old)) {
+        let asks = implausible && !impossible;
+        let confirmed = match asks.then(|| flag::confirmation(content, old)) {
             None => false,
             Some(Ok(confirmed)) => confirmed,
             Some(Err(failure)) => return Ok(Some(failure)),
