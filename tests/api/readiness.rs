@@ -72,10 +72,19 @@ pub fn screen(id: &str, time: &str, level: &str) -> Value {
         "valueCodeableConcept": concept(LEVELS, level)[0]})
 }
 
+/// Somebody has asked, and the patient takes nothing.
+pub fn none_taken() -> Value {
+    statement(
+        "none",
+        json!({"coding": [{"system": SNOMED, "code": "787481004"}]}),
+    )
+}
+
 pub async fn everything(server: &Server, setting: &str) {
     with_people(server).await;
     server.put(&session(setting)).await;
     server.put(&consent()).await;
+    server.put(&none_taken()).await;
     server
         .put(&pressure("bp", "2020-03-01T08:30:00Z", 124, 78))
         .await;
@@ -158,7 +167,7 @@ async fn nothing_known_holds_the_session(server: Server) {
             "patient go",
             "companion go",
             "consent hold",
-            "medicines go",
+            "medicines unknown",
             "blood-pressure unknown",
             "heart-rate go",
             "oxygen-saturation go",

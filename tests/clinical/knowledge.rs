@@ -15,8 +15,8 @@ fn embedded() -> Knowledge {
 #[test]
 fn what_the_program_brings_is_without_fault() {
     let knowledge = embedded();
-    assert_eq!(knowledge.drugs.len(), 134);
-    assert_eq!(knowledge.rules.len(), 53);
+    assert_eq!(knowledge.drugs.len(), 196);
+    assert_eq!(knowledge.rules.len(), 64);
     assert_eq!(knowledge.criteria.len(), 29);
 }
 

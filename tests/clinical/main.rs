@@ -6,6 +6,7 @@ mod differential;
 mod knowledge;
 mod measures;
 mod medicines;
+mod nothing_harmful_a6;
 mod screens;
 mod sri;
 mod support;

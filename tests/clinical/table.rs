@@ -8,7 +8,7 @@ use crate::support::{Medicine, allergy, assessed, rules, statement};
 use Medicine::{Atc, Name, Rxnorm};
 
 /// Rule, a medicine that meets it, the verdicts in the clinic and at home.
-const TABLE: [(&str, Medicine, Verdict, Verdict); 53] = [
+const TABLE: [(&str, Medicine, Verdict, Verdict); 64] = [
     (
         "ssri-escitalopram",
         Rxnorm("321988"),
@@ -16,6 +16,22 @@ const TABLE: [(&str, Medicine, Verdict, Verdict); 53] = [
         Compatible,
     ),
     ("ssri-citalopram", Atc("N06AB04"), Compatible, Compatible),
+    ("orexin-antagonist", Name("Belsomra"), Monitor, Caution),
+    ("muscle-relaxant", Rxnorm("57258"), Caution, Caution),
+    ("barbiturate", Name("butalbital"), Caution, Caution),
+    ("kratom", Name("kratom"), Caution, Contraindicated),
+    ("cannabinoid", Rxnorm("2045371"), Caution, Caution),
+    ("sympathomimetic", Name("ephedrine"), Caution, Caution),
+    ("bronchodilator", Name("salbutamol"), Monitor, Monitor),
+    (
+        "nasal-decongestant",
+        Name("oxymetazoline"),
+        Monitor,
+        Caution,
+    ),
+    ("nasal-corticosteroid", Rxnorm("108118"), Monitor, Monitor),
+    ("glutamatergic", Name("Rilutek"), Caution, Caution),
+    ("neurosteroid", Name("Zurzuvae"), Caution, Contraindicated),
     ("ssri-sertraline", Name("sertraline"), Compatible, Monitor),
     ("ssri-paroxetine", Rxnorm("32937"), Compatible, Monitor),
     ("ssri-fluoxetine", Atc("N06AB03"), Compatible, Monitor),

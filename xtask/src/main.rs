@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use xtask::{Result, advisories, condition_sets, definitions};
+use xtask::{Result, advisories, condition_sets, definitions, medicines};
 
-const USAGE: &str = "usage: cargo xtask definitions|condition-sets|advisories [--from FOLDER]
+const USAGE: &str =
+    "usage: cargo xtask definitions|condition-sets|medicines|advisories [--from FOLDER]
 
 definitions  write src/fhir/definitions/data from the official R4 bundles
              (FOLDER holds profiles-resources.json.gz, profiles-types.json.gz,
@@ -13,6 +14,9 @@ definitions  write src/fhir/definitions/data from the official R4 bundles
 condition-sets
              write src/clinical/knowledge/condition-sets.toml from the gathered code sets
              (FOLDER holds condition-sets.json and condition-coverage.json;
+             default ../shared/clinical/valuesets)
+medicines    write src/clinical/knowledge/medicines.tsv from the gathered names of medicines
+             (FOLDER holds ingredients.json, brands.json and rxnorm-products.json;
              default ../shared/clinical/valuesets)
 advisories   write tests/tidy/advisories.tsv, the known faults of the crates in Cargo.lock
              (FOLDER is a checkout of RustSec/advisory-db; default ../advisory-db)";
@@ -49,6 +53,10 @@ fn run(arguments: &[String]) -> Result<()> {
         "condition-sets" => {
             let text = condition_sets::generate(&source(condition_sets::DEFAULT_SOURCE))?;
             write(&root.join(condition_sets::DATA_FILE), &text)
+        }
+        "medicines" => {
+            let text = medicines::generate(&source(medicines::DEFAULT_SOURCE))?;
+            write(&root.join(medicines::DATA_FILE), &text)
         }
         "advisories" => {
             let folder = source(advisories::DEFAULT_SOURCE);

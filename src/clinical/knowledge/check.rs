@@ -115,6 +115,11 @@ fn drugs(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
             faults.push(at(class, "has no members"));
         }
     }
+    for drug in &knowledge.drugs {
+        if drug.fact.wash_out.as_ref().is_some_and(|one| one.days < 1) {
+            faults.push(at(drug, "wash_out has at least one day"));
+        }
+    }
     names(knowledge, faults);
 }
 

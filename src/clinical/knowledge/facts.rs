@@ -42,6 +42,50 @@ pub struct Drug {
     pub names: Vec<String>,
     #[serde(default)]
     pub brands: Vec<String>,
+    /// Codes of the ingredient in other systems.
+    #[serde(default)]
+    pub other_codes: Vec<SystemCode>,
+    /// Days during which a rule about it holds after the last dose, where that is
+    /// longer than the rule says.
+    pub wash_out: Option<WashOut>,
+}
+
+/// A code of a system that is neither RxNorm nor ATC.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemCode {
+    /// The address of the system, and its other addresses.
+    pub systems: Vec<String>,
+    pub code: String,
+    pub tier: Tier,
+}
+
+/// A code that says that there is nothing to list.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoneKnown {
+    pub systems: Vec<String>,
+    pub code: String,
+    /// `MedicationStatement` or `AllergyIntolerance`.
+    pub about: String,
+}
+
+/// How long a record of one kind speaks for the time behind it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordWindow {
+    /// What it is added to, in words.
+    pub text: String,
+    pub days: i64,
+}
+
+/// A form that acts for long after the last dose, by words of its name.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepotForm {
+    /// Names of products and words of forms; each may be several words.
+    pub names: Vec<String>,
+    pub days: i64,
 }
 
 impl Drug {

@@ -25,12 +25,13 @@ const EMBEDDED: [(&str, &str); 10] = [
 ];
 
 /// Members of a file that are no list of entries.
-const HEAD: [&str; 6] = [
+const HEAD: [&str; 7] = [
     "id",
     "version",
     "reviewed_by",
     "brand_sources",
     "words",
+    "allergen_words",
     "note",
 ];
 
@@ -112,6 +113,7 @@ impl Shelf {
             digest.update((text.len() as u64).to_be_bytes());
             digest.update(text.as_bytes());
         }
+        digest.update(super::medicine_names::LINES.as_bytes());
         HEXLOWER.encode(&digest.finalize())
     }
 

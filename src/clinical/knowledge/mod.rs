@@ -7,6 +7,7 @@ mod criterion;
 mod entry;
 mod facts;
 mod load;
+mod medicine_names;
 mod screen;
 mod watched;
 
@@ -18,11 +19,13 @@ pub use condition_set::{
 pub use criterion::{Codes, Criterion, Effect, EvidenceHorizon, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Advice, Anchor, Band, Baseline, Class, Code, Dose, Drug, Duration, Freshness, GapUnit,
-    Instrument, Kind, Outcome, Pairing, Place, Product, Protocol, Rule, RuleKind, Score,
-    ScoreThreshold, Severities, Sign, Source, Spacing, Trial, WashOut, Which,
+    Advice, Anchor, Band, Baseline, Class, Code, DepotForm, Dose, Drug, Duration, Freshness,
+    GapUnit, Instrument, Kind, NoneKnown, Outcome, Pairing, Place, Product, Protocol, RecordWindow,
+    Rule, RuleKind, Score, ScoreThreshold, Severities, Sign, Source, Spacing, SystemCode, Trial,
+    WashOut, Which,
 };
 pub use load::Fault;
+pub use medicine_names::{KnownIngredient, MedicineNames};
 pub use screen::{
     PregnancyAnswer, PregnancyMeaning, PregnancyObservation, ScreenAnswer, ScreenMeaning,
     SuicideScreen, SuicideScreenKind,
@@ -41,6 +44,13 @@ pub struct Knowledge {
     pub products: Vec<Entry<Product>>,
     /// Words of a product's text that are no part of its name.
     pub words: Vec<String>,
+    /// Words of allergies that are no medicine's.
+    pub allergen_words: Vec<String>,
+    pub none_known: Vec<Entry<NoneKnown>>,
+    pub depot_forms: Vec<Entry<DepotForm>>,
+    pub record_windows: Vec<Entry<RecordWindow>>,
+    /// Names that are recognised and nothing more.
+    pub medicine_names: &'static MedicineNames,
     pub rules: Vec<Entry<Rule>>,
     pub trials: Vec<Entry<Trial>>,
     pub doses: Vec<Entry<Dose>>,
@@ -108,6 +118,11 @@ impl Knowledge {
             drugs: files.take("drugs.toml", "drug"),
             products: files.take("drugs.toml", "product"),
             words: files.words("drugs.toml", "words"),
+            allergen_words: files.words("drugs.toml", "allergen_words"),
+            none_known: files.take("drugs.toml", "none_known"),
+            depot_forms: files.take("drugs.toml", "depot_form"),
+            record_windows: files.take("interactions.toml", "record_window"),
+            medicine_names: MedicineNames::embedded(),
             rules: files.take("interactions.toml", "rule"),
             trials: files.take("sri.toml", "trial"),
             doses: files.take("sri.toml", "dose"),

@@ -94,7 +94,11 @@ impl Rules {
         self.resolver().medicine(content, lookup)
     }
 
-    fn resolver(&self) -> Resolver<'_> {
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
+    pub(super) fn resolver(&self) -> Resolver<'_> {
         Resolver::new(&self.knowledge, &self.names)
     }
 }
@@ -108,7 +112,7 @@ pub fn assess<'k>(
     question: &Question,
 ) -> Option<Assessment<'k>> {
     let modified = record::is_modified(content);
-    let usage = match record::usage(resource_type, content) {
+    let usage = match record::usage(&rules.knowledge, resource_type, content) {
         Use::Never => return None,
         // Who knows whether it is.
         Use::Ended(_) if modified => Use::Current,
@@ -119,18 +123,29 @@ pub fn assess<'k>(
     if resource_type == "AllergyIntolerance" {
         return allergy(rules, content, question);
     }
+    if record::says_none_taken(rules, resource_type, content) {
+        return Some(Assessment::of_none_taken(content, modified));
+    }
     let resolution = rules.resolver().medicine(content, lookup);
-    let mut assessment = Assessment::of(content);
+    let mut assessment = Assessment::named(medicine_name(content, &resolution));
     assessment.suggestions.clone_from(&resolution.suggestions);
     if modified {
         assessment.doubt(record::MODIFIED.to_owned());
     }
-    let own = record::is_own_treatment(content);
+    // The dose of the session that is asked about is no second provider's.
+    let own = record::is_own_treatment(content)
+        || record::begun(resource_type, content).is_some_and(|begun| begun >= question.at);
+    let depot_days = record::depot_days(rules, content, lookup);
     for ingredient in &resolution.ingredients {
-        assessment.match_rules(rules, ingredient, own, usage, question);
+        let acting = Acting {
+            own,
+            usage,
+            depot_days,
+        };
+        assessment.match_rules(rules, ingredient, acting, question);
     }
     if let Use::Ended(end) = usage {
-        return assessment.ended(rules, resolution, end, question);
+        return assessment.ended(rules, resolution, end, depot_days, question);
     }
     for reason in resolution.open {
         assessment.doubt(reason);
@@ -139,10 +154,42 @@ pub fn assess<'k>(
     Some(assessment)
 }
 
+/// What a person calls the medicine: never a link, and a code only where nothing else is
+/// known.
+fn medicine_name(content: &Map<String, Value>, resolution: &Resolution) -> String {
+    let ingredients = resolution.ingredients.iter().map(|one| one.name.as_str());
+    let ingredients: Vec<&str> = ingredients.collect();
+    let ingredients = (!ingredients.is_empty()).then(|| ingredients.join(" and "));
+    let name = record::written_name(content).or_else(|| resolution.name.clone());
+    let name = name.or(ingredients).or_else(|| record::first_code(content));
+    name.unwrap_or_else(|| "a medicine without a name".to_owned())
+}
+
+/// What decides whether a rule still holds.
+#[derive(Clone, Copy)]
+struct Acting {
+    own: bool,
+    usage: Use,
+    /// Days that the form acts on after the last dose.
+    depot_days: i64,
+}
+
 impl<'k> Assessment<'k> {
-    fn of(content: &Map<String, Value>) -> Self {
+    /// A record that says that the patient takes nothing.
+    fn of_none_taken(content: &Map<String, Value>, modified: bool) -> Self {
+        let name = record::written_name(content);
+        let mut assessment = Self::named(name.unwrap_or_else(|| "no medicine".to_owned()));
+        let said = "The record says that the patient takes no medicine.";
+        assessment.reasons.push(said.to_owned());
+        if modified {
+            assessment.doubt(record::MODIFIED.to_owned());
+        }
+        assessment
+    }
+
+    fn named(name: String) -> Self {
         Self {
-            name: record::name(content),
+            name,
             verdict: Verdict::Compatible,
             ingredients: Vec::new(),
             findings: Vec::new(),
@@ -157,8 +204,7 @@ impl<'k> Assessment<'k> {
         &mut self,
         rules: &'k Rules,
         ingredient: &Ingredient,
-        own: bool,
-        usage: Use,
+        acting: Acting,
         question: &Question,
     ) {
         let mut verdict = None;
@@ -174,17 +220,18 @@ impl<'k> Assessment<'k> {
                 }
                 continue;
             }
-            if rule.fact.kind == RuleKind::Duplicate && own {
+            if rule.fact.kind == RuleKind::Duplicate && acting.own {
                 verdict = verdict.max(Some(Verdict::Compatible));
                 self.reasons
-                    .push("Marked as the programme's own treatment.".to_owned());
+                    .push("It is the programme's own treatment.".to_owned());
                 continue;
             }
             let found = question.choose(rule.fact.severities());
             verdict = verdict.max(Some(found));
-            self.find(rule, found, ingredient, usage, question);
+            let days = acts_for(rules, rule, drug, acting.depot_days);
+            self.find(rule, found, ingredient, (acting.usage, days), question);
         }
-        if matches!(usage, Use::Ended(_)) {
+        if matches!(acting.usage, Use::Ended(_)) {
             return;
         }
         match (verdict, &ingredient.by) {
@@ -205,15 +252,15 @@ impl<'k> Assessment<'k> {
         rule: &'k Entry<Rule>,
         verdict: Verdict,
         ingredient: &Ingredient,
-        usage: Use,
+        (usage, days): (Use, i64),
         question: &Question,
     ) {
         let washing_out = match usage {
             Use::Ended(end) => {
-                let Some(wash_out) = &rule.fact.wash_out else {
+                if days == 0 {
                     return;
-                };
-                let until = end.map(|end| end.saturating_add(wash_out.days.saturating_mul(DAY)));
+                }
+                let until = end.map(|end| end.saturating_add(days.saturating_mul(DAY)));
                 if until.is_some_and(|until| until < question.at) {
                     return;
                 }
@@ -245,11 +292,15 @@ impl<'k> Assessment<'k> {
         rules: &Rules,
         resolution: Resolution,
         end: Option<i64>,
+        depot_days: i64,
         question: &Question,
     ) -> Option<Self> {
-        let longest = rules.knowledge.rules.iter();
-        let longest = longest.filter_map(|rule| rule.fact.wash_out.as_ref());
-        let longest = longest.map(|wash_out| wash_out.days).max().unwrap_or(0);
+        let of_rules = rules.knowledge.rules.iter();
+        let of_rules = of_rules.filter_map(|rule| rule.fact.wash_out.as_ref());
+        let of_drugs = rules.knowledge.drugs.iter();
+        let of_drugs = of_drugs.filter_map(|drug| drug.fact.wash_out.as_ref());
+        let longest = of_rules.chain(of_drugs).map(|wash_out| wash_out.days);
+        let longest = longest.max().unwrap_or(0).max(depot_days);
         let may_act =
             end.is_none_or(|end| end.saturating_add(longest.saturating_mul(DAY)) >= question.at);
         if may_act {
@@ -285,7 +336,16 @@ impl<'k> Assessment<'k> {
     }
 }
 
-/// An allergy matters where it is one to ketamine, or may be meant to be.
+/// Days after the last dose for which a rule holds on a drug.
+fn acts_for(rules: &Rules, rule: &Entry<Rule>, drug: &str, depot_days: i64) -> i64 {
+    let of_drug = rules.knowledge.drug(drug);
+    let of_drug = of_drug.and_then(|drug| drug.fact.wash_out.as_ref());
+    let all = rule.fact.wash_out.iter().chain(of_drug);
+    let days = all.map(|wash_out| wash_out.days).max().unwrap_or(0);
+    days.max(depot_days)
+}
+
+/// An allergy matters where it is one to ketamine, or is not understood.
 fn allergy<'k>(
     rules: &'k Rules,
     content: &Map<String, Value>,
@@ -300,30 +360,32 @@ fn allergy<'k>(
         .into_iter()
         .chain(reactions)
         .filter_map(Value::as_object);
-    let resolutions: Vec<Resolution> = concepts.map(|concept| resolver.concept(concept)).collect();
-    let mut assessment = Assessment::of(content);
+    let read: Vec<(Resolution, bool)> =
+        concepts.map(|concept| resolver.allergen(concept)).collect();
+    let name = record::written_name(content).or_else(|| record::first_code(content));
+    let name = name.unwrap_or_else(|| "an allergy without a name".to_owned());
+    let mut assessment = Assessment::named(name);
     let about = |rule: &&Entry<Rule>| rule.fact.kind == RuleKind::Allergy;
     for rule in rules.knowledge.rules.iter().filter(about) {
-        let ingredients = resolutions
-            .iter()
-            .flat_map(|resolution| &resolution.ingredients);
+        let ingredients = read.iter().flat_map(|(read, _)| &read.ingredients);
         for ingredient in ingredients {
             let drug = ingredient.drug.as_deref().unwrap_or_default();
             if rule.fact.covers(drug, std::iter::empty()) {
                 let verdict = question.choose(rule.fact.severities());
                 assessment.verdict = assessment.verdict.max(verdict);
-                assessment.find(rule, verdict, ingredient, Use::Current, question);
+                assessment.find(rule, verdict, ingredient, (Use::Current, 0), question);
                 assessment.ingredients.push(ingredient.clone());
             }
         }
-        let near = resolutions
-            .iter()
-            .flat_map(|resolution| &resolution.suggestions);
+        let near = read.iter().flat_map(|(read, _)| &read.suggestions);
         let near = near.filter(|name| rule.fact.drugs.contains(name)).cloned();
         assessment.suggestions.extend(near);
     }
-    if !assessment.suggestions.is_empty() {
-        assessment.doubt("The allergen is not understood.".to_owned());
+    if read.is_empty() || read.iter().any(|(_, understood)| !understood) {
+        assessment.doubt(format!(
+            "The allergy to \"{}\" is not understood: it may be one to ketamine.",
+            assessment.name
+        ));
     }
     if record::is_modified(content) {
         assessment.doubt(record::MODIFIED.to_owned());

@@ -4,13 +4,13 @@
 use super::answer;
 use super::check::{Assessment, Question, Rules, Setting, assess};
 use super::gather::gather;
-use super::record::TAKEN;
+use super::record::{self, TAKEN};
 use super::verdict::Verdict;
 use crate::clinical::linked_patients::PatientRecords;
 use crate::fhir::answer::Answer;
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{
-    Arguments, Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, output,
+    Arguments, Call, Definition, LIMITED_VIEW, Level, Operation, Parameter, Part, Version, output,
 };
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
@@ -60,7 +60,7 @@ pub static COMPATIBILITY: Definition = Definition {
     name: "medication-compatibility",
     url: "https://unloop.dev/fhir/OperationDefinition/medication-compatibility",
     title: "Medicines with ketamine",
-    text: "Every medicine that the patient takes, may take or has only just stopped, as MedicationStatement or MedicationRequest, with a verdict (compatible, monitor, caution, contraindicated, not-checked), the rule behind it, its source and tier; the worst of all, and the version of the rules. It advises; it does not decide. Records outside the caller's view make it incomplete, and it says so.",
+    text: "Every medicine that the patient takes, may take or has only just stopped, as MedicationStatement, MedicationRequest, MedicationAdministration or MedicationDispense, with a verdict (compatible, monitor, caution, contraindicated, not-checked), the rule behind it, its source and tier; the worst of all, and the version of the rules. Where no medicine is recorded, or anything is not understood, it is not checked. It advises; it does not decide. Records outside the caller's view make it incomplete, and it says so.",
     types: &["Patient"],
     levels: &[Level::Instance],
     affects_state: false,
@@ -85,8 +85,7 @@ impl Operation for MedicationCompatibility {
             &self.0,
             &call.arguments,
             &question,
-            medicines.assessed,
-            medicines.hidden,
+            medicines,
         )))
     }
 }
@@ -96,7 +95,11 @@ pub struct Medicines<'k> {
     pub assessed: Vec<(ResourceKey, Assessment<'k>)>,
     /// The caller's rights do not reach all of them.
     pub hidden: bool,
+    /// There is no record of any medicine, not even one that says that none is taken.
+    pub nothing_recorded: bool,
 }
+
+pub const NOTHING_RECORDED: &str = "No medicine is recorded, so nothing is checked. Ask, and record that none is taken by a MedicationStatement of SNOMED CT 787481004.";
 
 pub async fn medicines_of<'k>(
     rules: &'k Rules,
@@ -113,6 +116,12 @@ pub async fn medicines_of<'k>(
     }
     let contents = found.iter().map(|version| &version.resource.content);
     let shelf = gather(engine, patient.records(), &[], contents).await?;
+    let is_of_medicine = |version: &Version| {
+        let (name, content) = (&version.key.resource_type, &version.resource.content);
+        let usage = record::usage(&rules.knowledge, name, content);
+        name != "AllergyIntolerance" && usage != record::Use::Never
+    };
+    let nothing_recorded = !found.iter().any(is_of_medicine);
     let mut assessed = Vec::new();
     for version in found {
         let content = &version.resource.content;
@@ -121,7 +130,11 @@ pub async fn medicines_of<'k>(
             assessed.push((version.key, assessment));
         }
     }
-    Ok(Medicines { assessed, hidden })
+    Ok(Medicines {
+        assessed,
+        hidden,
+        nothing_recorded,
+    })
 }
 
 /// The worst first; a part that was not seen makes the whole incomplete.
@@ -129,9 +142,9 @@ fn whole(
     rules: &Rules,
     arguments: &Arguments,
     question: &Question,
-    mut assessed: Vec<(ResourceKey, Assessment<'_>)>,
-    hidden: bool,
+    medicines: Medicines<'_>,
 ) -> Vec<Part> {
+    let (mut assessed, hidden) = (medicines.assessed, medicines.hidden);
     assessed.sort_by(|(a, one), (b, other)| other.verdict.cmp(&one.verdict).then(a.cmp(b)));
     let worst = assessed
         .iter()
@@ -139,7 +152,7 @@ fn whole(
         .max();
     let mut overall = worst.unwrap_or(Verdict::Compatible);
     let mut complete = assessed.iter().all(|(_, assessment)| assessment.complete);
-    if hidden {
+    if hidden || medicines.nothing_recorded {
         overall = overall.max(Verdict::NotChecked);
         complete = false;
     }
@@ -147,11 +160,8 @@ fn whole(
     if hidden {
         parts.push(Part::text("notice", LIMITED_VIEW));
     }
-    if assessed.is_empty() && !hidden {
-        parts.push(Part::text(
-            "notice",
-            "No medicine is recorded. Ask whether that is true.",
-        ));
+    if medicines.nothing_recorded && !hidden {
+        parts.push(Part::text("notice", NOTHING_RECORDED));
     }
     for (key, assessment) in &assessed {
         parts.push(answer::medicine(rules, Some(key), assessment));

@@ -17,8 +17,10 @@ const ID: &str = "findings";
 const UNKNOWN: &str = "an unknown version";
 
 /// The types whose records are judged, in the order of a recheck.
-pub const JUDGED: [&str; 3] = [
+pub const JUDGED: [&str; 5] = [
     "AllergyIntolerance",
+    "MedicationAdministration",
+    "MedicationDispense",
     "MedicationRequest",
     "MedicationStatement",
 ];

@@ -3,6 +3,7 @@
 //! (what the rules say). These are pure; `gather`, `operation` and `watch` read
 //! and write records, `made` and `recheck` bring stored findings to other rules.
 
+mod allergen;
 mod answer;
 pub mod check;
 mod compatibility;
@@ -19,7 +20,9 @@ mod verdict;
 mod watch;
 
 pub use check::{Assessment, Finding, Question, Rules, Setting, assess};
-pub use compatibility::{AGENTS, COMPATIBILITY, MedicationCompatibility, medicines_of};
+pub use compatibility::{
+    AGENTS, COMPATIBILITY, MedicationCompatibility, NOTHING_RECORDED, medicines_of,
+};
 pub use guard::as_it_stands;
 pub use issue::{is_overridden, key as issue_key, rule_system};
 pub use made::{Made, made};

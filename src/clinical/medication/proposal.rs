@@ -17,7 +17,7 @@ pub static CHECK: Definition = Definition {
     name: "check",
     url: "https://unloop.dev/fhir/OperationDefinition/medication-check",
     title: "A proposed medicine with ketamine",
-    text: "The verdict on a MedicationStatement or MedicationRequest that is not stored yet, as $medication-compatibility gives it. Nothing is written.",
+    text: "The verdict on a MedicationStatement, MedicationRequest, MedicationAdministration or MedicationDispense that is not stored yet, as $medication-compatibility gives it. Nothing is written.",
     types: &TAKEN,
     levels: &[Level::Type],
     affects_state: false,
@@ -27,7 +27,7 @@ pub static CHECK: Definition = Definition {
             kind: "Resource",
             required: true,
             codes: &[],
-            text: "The MedicationStatement or MedicationRequest; or an AllergyIntolerance, which matters where it is one to ketamine.",
+            text: "The MedicationStatement, MedicationRequest, MedicationAdministration or MedicationDispense; or an AllergyIntolerance, which matters where it is one to ketamine.",
         },
         AGENT,
         ROUTE,
@@ -51,7 +51,7 @@ impl Operation for MedicationCheck {
         let Some(proposed) = proposed.filter(|one| is_checked(&one.resource_type)) else {
             return Err(Failure::new(
                 Kind::Value,
-                "resource is a MedicationStatement, a MedicationRequest or an AllergyIntolerance.",
+                "resource is a MedicationStatement, MedicationRequest, MedicationAdministration, MedicationDispense or an AllergyIntolerance.",
             ));
         };
         let contents = std::iter::once(&proposed.content);

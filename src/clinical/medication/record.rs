@@ -1,10 +1,15 @@
-//! Whether a recorded medicine is taken: status and dates of MedicationStatement
-//! and MedicationRequest, and what AllergyIntolerance says.
+//! Whether a recorded medicine is taken: status and dates of what was said, ordered,
+//! given and dispensed, and what AllergyIntolerance says.
 //! <https://hl7.org/fhir/R4/medicationstatement.html>,
-//! <https://hl7.org/fhir/R4/medicationrequest.html>
+//! <https://hl7.org/fhir/R4/medicationrequest.html>,
+//! <https://hl7.org/fhir/R4/medicationadministration.html>,
+//! <https://hl7.org/fhir/R4/medicationdispense.html>
 
 use serde_json::{Map, Value};
 
+use super::check::Rules;
+use super::resolve::Lookup;
+use crate::clinical::knowledge::Knowledge;
 use crate::clinical::programme;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -21,12 +26,25 @@ pub enum Use {
 }
 
 /// The types whose records name a medicine that a patient takes.
-pub const TAKEN: [&str; 2] = ["MedicationStatement", "MedicationRequest"];
+pub const TAKEN: [&str; 4] = [
+    "MedicationStatement",
+    "MedicationRequest",
+    "MedicationAdministration",
+    "MedicationDispense",
+];
 
-pub fn usage(resource_type: &str, record: &Map<String, Value>) -> Use {
+const DAY: i64 = 86_400_000_000;
+
+fn days_later(moment: i64, days: i64) -> i64 {
+    moment.saturating_add(days.saturating_mul(DAY))
+}
+
+pub fn usage(knowledge: &Knowledge, resource_type: &str, record: &Map<String, Value>) -> Use {
     match resource_type {
         "MedicationStatement" => of_statement(record),
         "MedicationRequest" => of_request(record),
+        "MedicationAdministration" => of_administration(knowledge, record),
+        "MedicationDispense" => of_dispense(knowledge, record),
         "AllergyIntolerance" => of_allergy(record),
         _ => Use::Never,
     }
@@ -88,6 +106,74 @@ fn of_request(record: &Map<String, Value>) -> Use {
     }
 }
 
+/// A dose that was given acts for a while, and others may have been given that are
+/// not recorded.
+fn of_administration(knowledge: &Knowledge, record: &Map<String, Value>) -> Use {
+    match text(record, "status") {
+        Some("not-done" | "entered-in-error") => Use::Never,
+        Some("completed" | "stopped") => {
+            let period = record.get("effectivePeriod").and_then(Value::as_object);
+            let given = period
+                .and_then(|period| period.get("end").or_else(|| period.get("start")))
+                .or_else(|| record.get("effectiveDateTime"));
+            match (
+                given.and_then(last_moment),
+                window(knowledge, "administration"),
+            ) {
+                (Some(given), Some(days)) => Use::Ended(Some(days_later(given, days))),
+                _ => Use::Current,
+            }
+        }
+        _ => Use::Current,
+    }
+}
+
+/// What was dispensed is at hand until it is used up, and for a while after.
+fn of_dispense(knowledge: &Knowledge, record: &Map<String, Value>) -> Use {
+    match text(record, "status") {
+        Some("cancelled" | "declined" | "entered-in-error") => Use::Never,
+        Some("completed" | "stopped") => {
+            let handed = record
+                .get("whenHandedOver")
+                .or_else(|| record.get("whenPrepared"));
+            let supply = record.get("daysSupply").and_then(Value::as_object);
+            let (remnant, unknown) = (
+                window(knowledge, "dispense-remnant"),
+                window(knowledge, "dispense-unknown-supply"),
+            );
+            let days = match supply.map(days_of_supply) {
+                Some(Some(days)) => remnant.map(|remnant| days.saturating_add(remnant)),
+                // A supply in a unit that is not understood may last for long.
+                Some(None) => None,
+                None => unknown,
+            };
+            match (handed.and_then(last_moment), days) {
+                (Some(handed), Some(days)) => Use::Ended(Some(days_later(handed, days))),
+                _ => Use::Current,
+            }
+        }
+        _ => Use::Current,
+    }
+}
+
+/// Whole days, rounded up; `None` where the quantity is not one of days.
+fn days_of_supply(supply: &Map<String, Value>) -> Option<i64> {
+    let value = supply.get("value")?.to_string();
+    let (whole, part) = value.split_once('.').unwrap_or((&value, ""));
+    let days: i64 = whole.parse().ok()?;
+    let days = days.checked_add(i64::from(!part.is_empty()))?;
+    let unit = text(supply, "code").or_else(|| text(supply, "unit"));
+    let is_days = matches!(unit, None | Some("d" | "day" | "days" | "Day" | "Days"));
+    (is_days && (0..=3660).contains(&days)).then_some(days)
+}
+
+/// The days of a window of the knowledge base; without it a record never ends.
+fn window(knowledge: &Knowledge, id: &str) -> Option<i64> {
+    let mut windows = knowledge.record_windows.iter();
+    let found = windows.find(|window| window.id == id);
+    found.map(|window| window.fact.days)
+}
+
 fn of_allergy(record: &Map<String, Value>) -> Use {
     let verification = record.get("verificationStatus").and_then(Value::as_object);
     let codings = verification
@@ -114,26 +200,86 @@ pub fn is_own_treatment(record: &Map<String, Value>) -> bool {
     })
 }
 
-/// What the record calls the medicine.
-pub fn name(record: &Map<String, Value>) -> String {
+/// What the record calls the medicine; `None` where it names only a code or a link.
+pub fn written_name(record: &Map<String, Value>) -> Option<String> {
     let concept = record
         .get("medicationCodeableConcept")
         .or_else(|| record.get("code"));
     if let Some(Value::Object(concept)) = concept {
-        let codings = items(concept, "coding").iter().filter_map(Value::as_object);
-        let displays = codings.clone().filter_map(|coding| text(coding, "display"));
-        let codes = codings.filter_map(|coding| text(coding, "code"));
-        let mut names = text(concept, "text")
-            .into_iter()
-            .chain(displays)
-            .chain(codes);
-        return names
-            .next()
-            .unwrap_or("a medicine without a name")
-            .to_owned();
+        return concept_name(concept);
     }
-    let reference = record.get("medicationReference").and_then(Value::as_object);
-    let named = reference
-        .and_then(|reference| text(reference, "display").or_else(|| text(reference, "reference")));
-    named.unwrap_or("a medicine without a name").to_owned()
+    let reference = record
+        .get("medicationReference")
+        .and_then(Value::as_object)?;
+    Some(text(reference, "display")?.to_owned())
+}
+
+/// The text of a concept, or the first display of its codings.
+pub fn concept_name(concept: &Map<String, Value>) -> Option<String> {
+    let codings = items(concept, "coding").iter().filter_map(Value::as_object);
+    let displays = codings.filter_map(|coding| text(coding, "display"));
+    let mut names = text(concept, "text").into_iter().chain(displays);
+    names.next().map(str::to_owned)
+}
+
+/// Every text by which the record, its product and its dosage may say a form.
+pub fn form_texts<'r>(value: &'r Value, texts: &mut Vec<&'r str>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(said) if matches!(name.as_str(), "text" | "display") => {
+                        texts.push(said);
+                    }
+                    _ => form_texts(member, texts),
+                }
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|one| form_texts(one, texts)),
+        _ => {}
+    }
+}
+
+/// The first code, for people who look it up.
+pub fn first_code(record: &Map<String, Value>) -> Option<String> {
+    let concept = record
+        .get("medicationCodeableConcept")
+        .or_else(|| record.get("code"))?
+        .as_object()?;
+    let mut codings = items(concept, "coding").iter().filter_map(Value::as_object);
+    codings.find_map(|coding| Some(format!("the code {}", text(coding, "code")?)))
+}
+
+/// When a dose was begun to be given.
+pub fn begun(resource_type: &str, record: &Map<String, Value>) -> Option<i64> {
+    if resource_type != "MedicationAdministration" {
+        return None;
+    }
+    let period = record.get("effectivePeriod").and_then(Value::as_object);
+    let start = period.and_then(|period| text(period, "start"));
+    let given = start.or_else(|| text(record, "effectiveDateTime"))?;
+    date::range(given).map(|(low, _)| low)
+}
+
+/// Days that the medicine acts on after its last dose because of its form.
+pub fn depot_days(rules: &Rules, record: &Map<String, Value>, lookup: &dyn Lookup) -> i64 {
+    let mut texts = Vec::new();
+    let link = record.get("medicationReference").and_then(Value::as_object);
+    let product = link.and_then(|link| lookup.find(text(link, "reference")?));
+    for one in std::iter::once(record).chain(product) {
+        one.values()
+            .for_each(|member| form_texts(member, &mut texts));
+    }
+    rules.names().depot_days(&texts)
+}
+
+/// Whether the record says that the patient takes no medicine at all.
+pub fn says_none_taken(rules: &Rules, resource_type: &str, record: &Map<String, Value>) -> bool {
+    let concept = record.get("medicationCodeableConcept");
+    let codings = concept
+        .and_then(Value::as_object)
+        .map(|one| items(one, "coding"));
+    let mut codings = codings.into_iter().flatten().filter_map(Value::as_object);
+    resource_type == "MedicationStatement"
+        && codings.any(|coding| rules.resolver().says_none(coding, "MedicationStatement"))
 }

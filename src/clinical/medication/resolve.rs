@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::names::{Named, Names, Reading};
-use super::record::{MODIFIED, is_modified};
-use crate::clinical::knowledge::{Drug, Entry, Knowledge, Tier};
+use super::names::{Names, Reading};
+use super::record::{MODIFIED, concept_name, is_modified};
+use crate::clinical::knowledge::{Drug, Entry, Knowledge, SystemCode, Tier};
 use crate::fhir::search::path::{items, text};
 
 const RXNORM: [&str; 2] = [
@@ -39,6 +39,8 @@ pub struct Resolution {
     pub open: Vec<String>,
     /// Names that may have been meant.
     pub suggestions: Vec<String>,
+    /// What the product that the record refers to is called.
+    pub name: Option<String>,
 }
 
 impl Resolution {
@@ -60,7 +62,8 @@ impl Resolution {
     /// A drug that was recognised twice is recognised by the better way.
     fn insert(&mut self, new: Ingredient) {
         let same = |old: &&mut Ingredient| {
-            old.drug == new.drug && (new.drug.is_some() || old.atc == new.atc)
+            let same_code = !new.atc.is_empty() && old.atc == new.atc;
+            old.drug == new.drug && (new.drug.is_some() || same_code || old.name == new.name)
         };
         match self.ingredients.iter_mut().find(same) {
             Some(old) if rank(&old.by) <= rank(&new.by) => {}
@@ -89,8 +92,8 @@ pub trait Lookup {
 const DEEPEST: usize = 4;
 
 pub struct Resolver<'k> {
-    knowledge: &'k Knowledge,
-    names: &'k Names,
+    pub(super) knowledge: &'k Knowledge,
+    pub(super) names: &'k Names,
 }
 
 impl<'k> Resolver<'k> {
@@ -127,6 +130,8 @@ impl<'k> Resolver<'k> {
         match found {
             Some(product) if depth < DEEPEST => {
                 let mut resolution = self.product(product, container, lookup, depth + 1);
+                let code = product.get("code").and_then(Value::as_object);
+                resolution.name = code.and_then(concept_name);
                 if is_modified(product) {
                     resolution.open.push(MODIFIED.to_owned());
                 }
@@ -136,7 +141,7 @@ impl<'k> Resolver<'k> {
             // What stands beside a link that leads nowhere is better than nothing.
             None => {
                 let mut resolution = match text(reference, "display") {
-                    Some(display) => self.texts(&[display]),
+                    Some(display) => self.display(display),
                     None => Resolution::default(),
                 };
                 resolution
@@ -188,6 +193,8 @@ impl<'k> Resolver<'k> {
             for ingredient in by_code.ingredients {
                 resolution.insert(ingredient);
             }
+            resolution.open.extend(by_code.open);
+            resolution.suggestions.extend(by_code.suggestions);
         }
         if resolution == Resolution::default() {
             return Resolution::open("The Medication has neither a code nor ingredients.");
@@ -195,95 +202,160 @@ impl<'k> Resolver<'k> {
         resolution
     }
 
-    /// Codes first; names add to them, and stand alone where no code is known.
+    /// Every coding and the text have to be understood: what one of them says is not
+    /// taken back by another, and what one does not say may be anything.
     pub fn concept(&self, concept: &Map<String, Value>) -> Resolution {
         let mut resolution = Resolution::default();
-        let mut texts = Vec::new();
-        texts.extend(text(concept, "text"));
+        let mut rest = Vec::new();
         for coding in items(concept, "coding").iter().filter_map(Value::as_object) {
-            texts.extend(text(coding, "display"));
-            self.coding(coding, &mut resolution);
-        }
-        let by_name = self.texts(&texts);
-        if resolution.ingredients.is_empty() {
-            return by_name;
-        }
-        for ingredient in by_name.ingredients {
-            resolution.insert(ingredient);
-        }
-        resolution
-    }
-
-    fn coding(&self, coding: &Map<String, Value>, resolution: &mut Resolution) {
-        let system = text(coding, "system").unwrap_or_default();
-        let code = text(coding, "code").unwrap_or_default();
-        let drugs = &self.knowledge.drugs;
-        if RXNORM.contains(&system) {
-            let known = drugs
-                .iter()
-                .filter_map(|drug| Some((drug, drug.fact.rxnorm.as_ref()?)));
-            for (drug, known) in known.filter(|(_, known)| known.code == code) {
-                resolution.insert(ingredient(drug, By::Code(known.tier)));
-            }
-        } else if ATC.contains(&system) {
-            let known = drugs
-                .iter()
-                .flat_map(|drug| drug.fact.atc.iter().map(move |atc| (drug, atc)));
-            let mut found = false;
-            for (drug, atc) in known.filter(|(_, atc)| atc.code == code) {
-                found = true;
-                resolution.insert(ingredient(drug, By::Code(atc.tier)));
-                if atc.combination {
-                    resolution.open.push(
-                        "The ATC code is that of a combination with something unnamed.".to_owned(),
-                    );
-                }
-            }
-            let mut rules = self.knowledge.rules.iter();
-            if !found && rules.any(|rule| rule.fact.covers("", [code].into_iter())) {
-                resolution.insert(Ingredient {
-                    drug: None,
-                    name: format!("ATC {code}"),
-                    atc: vec![code.to_owned()],
-                    by: By::Code(Tier::A),
-                });
+            let known = self.coding(coding, &mut resolution);
+            let display = text(coding, "display").unwrap_or_default();
+            let reading = self.names.read(display);
+            let understood = known || reading.is_whole();
+            resolution.add_reading(self.knowledge, &reading);
+            if !understood && reading.rest.is_empty() {
+                resolution
+                    .open
+                    .push(format!("{} is not known here.", code_of(coding)));
+            } else if !reading.rest.is_empty() {
+                resolution.open.push(leftover(display, &reading.rest));
+                rest.extend(reading.rest);
             }
         }
-    }
-
-    /// One text that is understood as a whole is enough; all that any names counts.
-    fn texts(&self, texts: &[&str]) -> Resolution {
-        let readings: Vec<Reading> = texts.iter().map(|text| self.names.read(text)).collect();
-        let mut resolution = Resolution::default();
-        for named in readings.iter().flat_map(|reading| &reading.named) {
-            resolution.ingredients_of(self.knowledge, named);
+        if let Some(said) = text(concept, "text") {
+            let reading = self.names.read(said);
+            resolution.add_reading(self.knowledge, &reading);
+            if !reading.rest.is_empty() {
+                resolution.open.push(leftover(said, &reading.rest));
+                rest.extend(reading.rest);
+            }
         }
-        if readings.iter().any(Reading::is_whole) {
-            return resolution;
+        if resolution.ingredients.is_empty() && resolution.open.is_empty() {
+            resolution.open.push(match text(concept, "text") {
+                None => "It has no code that is known here, and no name.".to_owned(),
+                Some(_) => "Its name says no ingredient.".to_owned(),
+            });
         }
-        let rest: Vec<String> = readings
-            .into_iter()
-            .flat_map(|reading| reading.rest)
-            .collect();
         resolution.suggestions = self.names.suggestions(&rest);
         resolution
-            .open
-            .push(match (texts.first(), rest.is_empty()) {
-                (None, _) => "It has no code that is known here, and no name.".to_owned(),
-                (Some(_), true) => "Its name says no ingredient.".to_owned(),
-                (Some(text), false) => {
-                    format!("\"{text}\" is not understood: {}.", rest.join(", "))
-                }
+    }
+
+    /// Whether the code is known.
+    pub(super) fn coding(&self, coding: &Map<String, Value>, resolution: &mut Resolution) -> bool {
+        let system = text(coding, "system").unwrap_or_default();
+        let code = text(coding, "code").unwrap_or_default();
+        if RXNORM.contains(&system) {
+            return self.rxnorm(code, resolution);
+        }
+        if ATC.contains(&system) {
+            return self.atc(code, resolution);
+        }
+        let mut known = false;
+        for drug in &self.knowledge.drugs {
+            let codes = drug.fact.other_codes.iter();
+            let is_named = |one: &&SystemCode| {
+                one.code == code && one.systems.iter().any(|known| known == system)
+            };
+            for one in codes.filter(is_named) {
+                known = true;
+                resolution.insert(ingredient(drug, By::Code(one.tier)));
+            }
+        }
+        known
+    }
+
+    fn rxnorm(&self, code: &str, resolution: &mut Resolution) -> bool {
+        let drugs = self.knowledge.drugs.iter();
+        let mut known = drugs.filter_map(|drug| Some((drug, drug.fact.rxnorm.as_ref()?)));
+        if let Some((drug, known)) = known.find(|(_, known)| known.code == code) {
+            resolution.insert(ingredient(drug, By::Code(known.tier)));
+            return true;
+        }
+        let names = self.knowledge.medicine_names.names_of_rxnorm_code(code);
+        let reading = self.names.read_ingredients(&names);
+        for named in &reading.named {
+            if let Some(drug) = self.knowledge.drug(&named.drug) {
+                resolution.insert(ingredient(drug, By::Code(Tier::B)));
+            }
+        }
+        for name in &reading.other {
+            resolution.insert(other_ingredient(self.knowledge, name, By::Code(Tier::B)));
+        }
+        let unknown = reading.rest.iter();
+        let unknown = unknown.map(|name| format!("The ingredient {name} is not known here."));
+        resolution.open.extend(unknown);
+        !names.is_empty()
+    }
+
+    fn atc(&self, code: &str, resolution: &mut Resolution) -> bool {
+        let drugs = self.knowledge.drugs.iter();
+        let known = drugs.flat_map(|drug| drug.fact.atc.iter().map(move |atc| (drug, atc)));
+        let mut found = false;
+        for (drug, atc) in known.filter(|(_, atc)| atc.code == code) {
+            found = true;
+            resolution.insert(ingredient(drug, By::Code(atc.tier)));
+            if atc.combination {
+                resolution.open.push(
+                    "The ATC code is that of a combination with something unnamed.".to_owned(),
+                );
+            }
+        }
+        let mut rules = self.knowledge.rules.iter();
+        if !found && rules.any(|rule| rule.fact.covers("", [code].into_iter())) {
+            found = true;
+            resolution.insert(Ingredient {
+                drug: None,
+                name: format!("ATC {code}"),
+                atc: vec![code.to_owned()],
+                by: By::Code(Tier::A),
             });
+        }
+        found
+    }
+
+    /// What a text alone tells, beside a link that leads nowhere.
+    fn display(&self, display: &str) -> Resolution {
+        let reading = self.names.read(display);
+        let mut resolution = Resolution::default();
+        resolution.add_reading(self.knowledge, &reading);
+        resolution.suggestions = self.names.suggestions(&reading.rest);
         resolution
     }
 }
 
+/// `system|code`, for people who look it up.
+fn code_of(coding: &Map<String, Value>) -> String {
+    match (text(coding, "system"), text(coding, "code")) {
+        (Some(system), Some(code)) => format!("The code {system}|{code}"),
+        (None, Some(code)) => format!("The code {code} without a system"),
+        _ => "A coding without a code".to_owned(),
+    }
+}
+
+fn leftover(said: &str, rest: &[String]) -> String {
+    format!("\"{said}\" is not understood: {}.", rest.join(", "))
+}
+
 impl Resolution {
-    fn ingredients_of(&mut self, knowledge: &Knowledge, named: &Named) {
-        if let Some(drug) = knowledge.drug(&named.drug) {
-            self.insert(ingredient(drug, By::Name(named.tier)));
+    pub(super) fn add_reading(&mut self, knowledge: &Knowledge, reading: &Reading) {
+        for named in &reading.named {
+            if let Some(drug) = knowledge.drug(&named.drug) {
+                self.insert(ingredient(drug, By::Name(named.tier)));
+            }
         }
+        for name in &reading.other {
+            self.insert(other_ingredient(knowledge, name, By::Name(Tier::B)));
+        }
+    }
+}
+
+fn other_ingredient(knowledge: &Knowledge, name: &str, by: By) -> Ingredient {
+    let known = knowledge.medicine_names.ingredient_by_name(name);
+    Ingredient {
+        drug: None,
+        name: name.to_owned(),
+        atc: known.map(|known| known.atc.clone()).unwrap_or_default(),
+        by,
     }
 }
 

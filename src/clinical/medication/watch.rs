@@ -14,6 +14,7 @@ use super::check::{Question, Rules, assess};
 use super::gather::{Shelf, gather};
 use super::made::{JUDGED, Noted};
 use super::recheck::RECHECK;
+use super::record;
 use super::{guard, issue};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine, now};
@@ -236,6 +237,8 @@ impl MedicationWatch {
             let links = [
                 ("MedicationStatement", "medication"),
                 ("MedicationRequest", "medication"),
+                ("MedicationAdministration", "medication"),
+                ("MedicationDispense", "medication"),
                 ("Medication", "ingredient"),
             ];
             for (name, link) in links {
@@ -282,8 +285,14 @@ impl MedicationWatch {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         let at = now();
-        let question = Question { setting: None, at };
         let content = subject.content.as_ref();
+        let key = &subject.key.resource_type;
+        // A dose is looked at when it is given: by then it is not the session's before.
+        let begun = content.and_then(|content| record::begun(key, content));
+        let question = Question {
+            setting: None,
+            at: begun.unwrap_or(at),
+        };
         let assessment = content.and_then(|content| {
             assess(
                 &self.rules,

@@ -5,7 +5,7 @@ use super::check::Check;
 use super::moment::minutes_of;
 use crate::clinical::linked_patients::PatientRecords;
 use crate::clinical::medication::{
-    Question, Rules, Verdict, is_overridden, issue_key, medicines_of,
+    NOTHING_RECORDED, Question, Rules, Verdict, is_overridden, issue_key, medicines_of,
 };
 use crate::fhir::engine::{Engine, now};
 use crate::fhir::operation::{LIMITED_VIEW, Records};
@@ -63,6 +63,8 @@ pub async fn of_medicines(
         )
     } else if hidden {
         Check::unknown(ID, LIMITED_VIEW)
+    } else if medicines.nothing_recorded {
+        Check::unknown(ID, NOTHING_RECORDED)
     } else if !unchecked.is_empty() {
         Check::unknown(ID, format!("Not checked: {}.", unchecked.join(", ")))
     } else if !notes.is_empty() {
