@@ -5,14 +5,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::ask::find;
+use super::card::{Card, Indicator};
 use super::ehr::{Ehr, FhirServers};
 use super::service::{self, Subject};
 use super::{given, medication, progress, readiness};
 use crate::access::Caller;
+use crate::clinical::linked_patients::PatientRecords;
 use crate::fhir::audit::{self, Event};
 use crate::fhir::authority::Authority as _;
 use crate::fhir::engine::Engine;
+use crate::fhir::operation::Records;
 use crate::fhir::outcome::{Failure, Kind};
+use crate::fhir::record::ResourceKey;
 use crate::fhir::search::path::{items, text};
 use crate::fhir::validate::id;
 
@@ -81,6 +85,24 @@ pub async fn answer(
     Ok(json!({"cards": cards}))
 }
 
+/// What is said where there was no time to look: of an order or a session silence would
+/// be taken for "nothing against it".
+pub fn late_answer(service: &str) -> Value {
+    let subject = service::required(service).map(|service| service.subject);
+    if matches!(subject, Ok(Subject::Progress)) {
+        return json!({"cards": []});
+    }
+    let card = Card {
+        summary: "Not checked with ketamine: the records took too long to answer".to_owned(),
+        indicator: Indicator::Warning,
+        detail: "Nothing can be said of what was not seen. Ask again.".to_owned(),
+        source: "Unloop",
+        rule: None,
+        reasons: None,
+    };
+    json!({"cards": [card.to_json()]})
+}
+
 impl Asked<'_> {
     /// Every hook here is about one patient: the id as the caller has it.
     pub fn patient(&self) -> Result<&str, Failure> {
@@ -105,15 +127,40 @@ impl Asked<'_> {
         let link = format!("{}/Patient/{patient}", ehr.server);
         let found = find(self.engine, self.caller, "Patient", ("link", &link)).await?;
         let found = found.unwrap_or_default();
-        let mut linked = items(&found, "entry")
+        let linked = items(&found, "entry")
             .iter()
             .filter_map(|entry| entry.get("resource")?.as_object())
             .filter(|one| text(one, "resourceType") == Some("Patient"));
-        let one = linked.next().and_then(|one| text(one, "id"));
-        Ok(match linked.next() {
-            None => one.map(str::to_owned),
-            Some(_) => None,
-        })
+        let mut linked = linked.filter_map(|one| text(one, "id"));
+        let Some(one) = linked.next() else {
+            return Ok(None);
+        };
+        let others: Vec<&str> = linked.collect();
+        Ok(self.are_linked(one, &others).await?.then(|| one.to_owned()))
+    }
+
+    /// Whether all of them are records of one person.
+    async fn are_linked(&self, one: &str, others: &[&str]) -> Result<bool, Failure> {
+        if others.is_empty() {
+            return Ok(true);
+        }
+        let records = Records::of(self.engine, self.caller);
+        let key = ResourceKey::new("Patient", one);
+        let person = PatientRecords::load_or_unseen(records, &key).await?;
+        let mut patients = others.iter().map(|id| ResourceKey::new("Patient", *id));
+        Ok(patients.all(|other| person.all_patients().any(|one| one.key == other)))
+    }
+
+    /// All that came along: the orders, and lists that were fetched before.
+    pub fn bundles(&self) -> Vec<&Map<String, Value>> {
+        let orders = self.context.get("draftOrders").and_then(Value::as_object);
+        let prefetched = self.prefetch.into_iter().flat_map(Map::values);
+        let prefetched = prefetched.filter_map(Value::as_object);
+        let is_bundle = |one: &&Map<String, Value>| text(one, "resourceType") == Some("Bundle");
+        orders
+            .into_iter()
+            .chain(prefetched.filter(is_bundle))
+            .collect()
     }
 
     /// A list that the caller has fetched for the service. What could not be

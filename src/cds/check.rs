@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ask::{ask, named, said, value};
 use super::call::Asked;
+use crate::clinical::medication::record::written_name;
 use crate::fhir::outcome::Failure;
 use crate::fhir::request::{Content, Verb};
 
@@ -17,16 +18,20 @@ pub struct Checked {
     pub detail: String,
     pub rule: Option<String>,
     pub is_agent: bool,
+    /// Why it is not wholly understood.
+    pub open: Vec<String>,
 }
 
 impl Checked {
-    pub fn unchecked(why: String) -> Self {
+    pub fn unchecked(medicine: &Map<String, Value>, why: String) -> Self {
+        let name = written_name(medicine);
         Self {
             verdict: "not-checked".to_owned(),
-            name: "A medicine".to_owned(),
-            detail: why,
+            name: name.unwrap_or_else(|| "A medicine without a name".to_owned()),
+            detail: why.clone(),
             rule: None,
             is_agent: false,
+            open: vec![why],
         }
     }
 }
@@ -37,11 +42,21 @@ pub async fn check(
     medicine: Map<String, Value>,
 ) -> Result<Option<Checked>, Failure> {
     let path = ["MedicationStatement", "$check"];
-    let content = Content::Resource(medicine);
+    let content = Content::Resource(medicine.clone());
     let answer = ask(asked.engine, asked.caller, Verb::Post, &path, content).await?;
     Ok(match answer {
-        Err(why) => Some(Checked::unchecked(why)),
-        Ok(answer) => named(&answer, "medicine").next().map(read),
+        Err(why) => Some(Checked::unchecked(&medicine, why)),
+        Ok(answer) => {
+            let whole = value(&answer, "complete") == Some(&Value::Bool(true));
+            let checked = named(&answer, "medicine").next().map(read);
+            checked.map(|mut checked| {
+                // Some reasons are no doubts.
+                if whole {
+                    checked.open.clear();
+                }
+                checked
+            })
+        }
     })
 }
 
@@ -64,7 +79,8 @@ pub fn read(medicine: &Value) -> Checked {
         lines.extend(sources.map(|source| format!("Source: {source}")));
     }
     let reasons = named(medicine, "reason").filter_map(|one| one.get("valueString")?.as_str());
-    lines.extend(reasons.map(str::to_owned));
+    let open: Vec<String> = reasons.map(str::to_owned).collect();
+    lines.extend(open.iter().cloned());
     let is_agent = named(medicine, "ingredient")
         .any(|ingredient| AGENTS.contains(&said(ingredient, "name").to_lowercase().as_str()));
     Checked {
@@ -75,5 +91,6 @@ pub fn read(medicine: &Value) -> Checked {
             .first()
             .map(|finding| said(finding, "rule").to_owned()),
         is_agent,
+        open,
     }
 }

@@ -99,15 +99,17 @@ impl<'c> Ehr<'c> {
 }
 
 /// The record with the products that it refers to inside, as far as they came
-/// along. A link of another server must not be looked up here.
+/// along. A link of another server must not be looked up here (`is_ours` is false).
 pub fn with_products(
     record: &Map<String, Value>,
-    bundle: &Map<String, Value>,
+    bundles: &[&Map<String, Value>],
+    is_ours: bool,
 ) -> Map<String, Value> {
     let mut record = record.clone();
     let mut products: Vec<Value> = items(&record, "contained").to_vec();
     if let Some(Value::Object(link)) = record.get_mut("medicationReference") {
-        let product = text(link, "reference").and_then(|link| linked(bundle, link));
+        let product = text(link, "reference")
+            .and_then(|link| bundles.iter().find_map(|bundle| linked(bundle, link)));
         match product {
             Some(product) => {
                 let mut product = product.clone();
@@ -118,13 +120,19 @@ pub fn with_products(
                 products.push(product.into());
                 link.insert("reference".to_owned(), format!("#{INSIDE}").into());
             }
+            None if is_ours => {}
             None => unlink(link),
         }
+    }
+    if is_ours && products.is_empty() {
+        return record;
     }
     for product in &mut products {
         let ingredients = product.get_mut("ingredient").and_then(Value::as_array_mut);
         for ingredient in ingredients.into_iter().flatten() {
-            if let Some(Value::Object(link)) = ingredient.get_mut("itemReference") {
+            if let Some(Value::Object(link)) = ingredient.get_mut("itemReference")
+                && !is_ours
+            {
                 unlink(link);
             }
         }

@@ -7,6 +7,7 @@ use super::call::Asked;
 use super::card::{Card, Indicator, Override};
 use super::check::{Checked, check};
 use super::ehr::with_products;
+use super::ketamine::{self, Treatment, load_treatment};
 use super::taken::{resources, taken};
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::search::path::{items, text};
@@ -19,25 +20,40 @@ pub async fn cards(asked: &Asked<'_>) -> Result<Vec<Value>, Failure> {
     asked.patient()?;
     let bundle = drafted(asked.context)?;
     let orders = orders(asked, bundle)?;
-    let checks = orders.iter().map(|order| match asked.ehr {
-        Some(_) => check(asked, with_products(order, bundle)),
-        None => check(asked, (*order).clone()),
-    });
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bundles = asked.bundles();
+    let checks = orders
+        .iter()
+        .map(|order| check(asked, with_products(order, &bundles, asked.ehr.is_none())));
     let mut cards = Vec::new();
+    let mut open = Vec::new();
     let mut ordered = false;
     for (order, checked) in orders.iter().zip(try_join_all(checks).await?) {
-        let not_taken = || Checked::unchecked("By its status or dates it is not taken.".to_owned());
-        let checked = checked.unwrap_or_else(not_taken);
+        let why = || "By its status or dates it is not taken.".to_owned();
+        let checked = checked.unwrap_or_else(|| Checked::unchecked(order, why()));
         if checked.is_agent {
             ordered = true;
+            // What stands beside ketamine in its order may be anything.
+            open.extend(checked.open);
         } else {
             cards.extend(card(&checked, reference(order)));
         }
     }
+    let treatment = load_treatment(asked).await?;
     if ordered {
         let taken = taken(asked).await?;
         cards.extend(taken.medicines.iter().filter_map(|one| card(one, None)));
-        cards.extend(unknown(&taken.open));
+        open.extend(taken.open);
+        cards.extend(unknown(&open));
+        cards.extend(ketamine::cards(asked, &treatment).await?);
+    } else if let Treatment::Known {
+        has_course: false, ..
+    } = treatment
+    {
+        // What goes with ketamine matters to nobody who does not get it.
+        cards.clear();
     }
     Ok(cards)
 }

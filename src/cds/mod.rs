@@ -12,13 +12,14 @@ mod check;
 mod ehr;
 mod feedback;
 mod given;
+mod ketamine;
 mod medication;
 mod progress;
 mod readiness;
 mod service;
 mod taken;
 
-pub use call::answer;
+pub use call::{answer, late_answer};
 pub use ehr::FhirServers;
 pub use feedback::take;
 pub use service::discovery;

@@ -48,7 +48,7 @@ pub async fn cards(asked: &Asked<'_>) -> Result<Vec<Value>, Failure> {
     Ok(cards)
 }
 
-fn card(session: &Map<String, Value>, answer: Result<Value, String>) -> Option<Value> {
+pub fn card(session: &Map<String, Value>, answer: Result<Value, String>) -> Option<Value> {
     let start = text(session, "start").unwrap_or("without a time");
     let (summary, detail) = match answer {
         Ok(answer) if said(&answer, "overall") == "go" => return None,

@@ -63,7 +63,7 @@ impl Service {
         let (title, description) = match self.subject {
             Subject::Medicines => (
                 "Medicines with ketamine",
-                "Whether ordered medicines go with ketamine, and whether what the patient takes goes with ketamine that is ordered. Advice for a clinician, with rule, source and tier.",
+                "Whether ordered medicines go with ketamine, for patients with a course. For ordered ketamine: whether what the patient takes goes with it, the criteria of candidacy, and readiness for the next session; what was not checked is named. Advice for a clinician, with rule, source and tier.",
             ),
             Subject::Progress => (
                 "Course of OCD",

@@ -9,6 +9,7 @@ use super::ask::{ask, named, value};
 use super::call::Asked;
 use super::check::{Checked, check, read};
 use super::ehr::with_products;
+use crate::clinical::medication::NOTHING_RECORDED;
 use crate::fhir::outcome::Failure;
 use crate::fhir::request::{Content, Verb};
 use crate::fhir::search::path::{items, text};
@@ -23,7 +24,7 @@ pub struct List {
     pub name: &'static str,
 }
 
-pub const LISTS: [List; 3] = [
+pub const LISTS: [List; 5] = [
     List {
         key: "medications",
         resource_type: "MedicationStatement",
@@ -33,6 +34,16 @@ pub const LISTS: [List; 3] = [
         key: "requests",
         resource_type: "MedicationRequest",
         name: "Prescriptions",
+    },
+    List {
+        key: "administrations",
+        resource_type: "MedicationAdministration",
+        name: "Doses given",
+    },
+    List {
+        key: "dispenses",
+        resource_type: "MedicationDispense",
+        name: "Medicines dispensed",
     },
     List {
         key: "allergies",
@@ -46,9 +57,20 @@ pub struct Taken {
     pub medicines: Vec<Checked>,
     /// What was not looked at, and why.
     pub open: Vec<String>,
+    /// Any list has a medicine, or says that there is none.
+    recorded: bool,
 }
 
+/// Everything that was found, and why anything was not.
 pub async fn taken(asked: &Asked<'_>) -> Result<Taken, Failure> {
+    let mut taken = gathered(asked).await?;
+    if !taken.recorded && taken.open.is_empty() {
+        taken.open.push(NOTHING_RECORDED.to_owned());
+    }
+    Ok(taken)
+}
+
+async fn gathered(asked: &Asked<'_>) -> Result<Taken, Failure> {
     let mut taken = Taken::default();
     let mut wanted = Vec::new();
     for list in &LISTS {
@@ -87,16 +109,19 @@ impl Taken {
         let of_type =
             |one: &&Map<String, Value>| text(one, "resourceType") == Some(list.resource_type);
         let all: Vec<&Map<String, Value>> = resources(bundle).filter(of_type).collect();
+        self.recorded |= list.resource_type != "AllergyIntolerance" && !all.is_empty();
         let more = items(bundle, "link").iter().any(is_next);
         if more || all.len() > MOST || resources(bundle).any(is_warning) {
             let name = list.name;
             self.open
                 .push(format!("{name}: the list that came is not complete."));
         }
-        let checks = all.into_iter().take(MOST).map(|one| match asked.ehr {
-            Some(_) => check(asked, with_products(one, bundle)),
-            None => check(asked, one.clone()),
-        });
+        let mut bundles = vec![bundle];
+        bundles.extend(asked.bundles());
+        let checks = all
+            .into_iter()
+            .take(MOST)
+            .map(|one| check(asked, with_products(one, &bundles, asked.ehr.is_none())));
         for checked in try_join_all(checks).await?.into_iter().flatten() {
             self.insert(checked);
         }
@@ -126,7 +151,13 @@ impl Taken {
                 self.insert(read(medicine));
             }
         }
-        if value(&answer, "complete") != Some(&Value::Bool(true)) {
+        let mut notices = named(&answer, "notice");
+        let nothing = notices.any(|one| {
+            let said = one.get("valueString").and_then(Value::as_str);
+            said == Some(NOTHING_RECORDED)
+        });
+        self.recorded |= !nothing;
+        if !nothing && value(&answer, "complete") != Some(&Value::Bool(true)) {
             self.open
                 .push("Not all medicines of the patient are checked.".to_owned());
         }

@@ -65,7 +65,11 @@ pub async fn call(
                 servers,
                 ..
             } = &asked;
-            in_time(cds::answer(engine, caller, servers, &service, content)).await
+            in_time(
+                &service,
+                cds::answer(engine, caller, servers, &service, content),
+            )
+            .await
         }
         Err(failure) => Err(failure.clone()),
     };
@@ -158,12 +162,15 @@ impl Asked {
 }
 
 /// Too late is no card: the order goes on, and the log says why nothing came.
-async fn in_time(answer: impl Future<Output = Result<Value, Failure>>) -> Result<Value, Failure> {
+async fn in_time(
+    service: &str,
+    answer: impl Future<Output = Result<Value, Failure>>,
+) -> Result<Value, Failure> {
     match tokio::time::timeout(WITHIN, answer).await {
         Ok(answered) => answered,
         Err(_) => {
-            tracing::warn!("a CDS service took too long; it answered without cards");
-            Ok(json!({"cards": []}))
+            tracing::warn!("a CDS service took too long; it answered that nothing was checked");
+            Ok(cds::late_answer(service))
         }
     }
 }

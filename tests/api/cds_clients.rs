@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::audit::recorded;
 use crate::candidacy::total;
-use crate::cds_hooks::{SIGN, asked, opened, order};
+use crate::cds_hooks::{SIGN, asked, opened, order, with_course};
 use crate::keys::{TestKey, b64, rsa, set};
 use crate::medication::{coded, statement, with_patient};
 use crate::support::{Reply, Server};
@@ -54,6 +54,7 @@ fn signing() -> Value {
 
 async fn a_call_is_let_in_once_as_the_registered_client(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     let key = TestKey::p384("key-1");
     registered(&server, "system/*.rs", &[&key, rsa()]).await;
     let mut seen = 0;
@@ -80,6 +81,7 @@ async fn a_call_is_let_in_once_as_the_registered_client(server: Server) {
 /// The client's scopes, and of them those of systems: software has no patient and no user.
 async fn the_registered_scopes_bound_what_a_call_reads(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     server.put(&total("a", 30, "2026-08-01")).await;
     server.put(&total("b", 18, "2026-10-01")).await;
     server.put(&statement("m", coded("10734"))).await;
@@ -117,6 +119,7 @@ async fn the_registered_scopes_bound_what_a_call_reads(server: Server) {
 
 async fn feedback_is_signed_too(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     let key = TestKey::p384("key-1");
     registered(&server, "system/*.rs", &[&key]).await;
     let token = key.token(&claims(&server, SIGN));
@@ -136,6 +139,7 @@ async fn feedback_is_signed_too(server: Server) {
 
 async fn whatever_else_is_signed_is_refused(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     let (key, other) = (TestKey::p384("key-1"), TestKey::p384("key-1"));
     let weak = TestKey::p256("key-2");
     registered(&server, "system/*.rs", &[&key, &weak]).await;
@@ -233,6 +237,7 @@ fn by_secret(claims: &Value, key: &TestKey) -> String {
 /// The address of the keys is registered; no token brings another one.
 async fn keys_come_from_the_registered_address_alone(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     let (key, stranger) = (TestKey::p384("key-1"), TestKey::p384("key-1"));
     let (web, evil) = (crate::web::Web::start(), crate::web::Web::start());
     web.json("/keys", "", &set(&[&key]));
@@ -265,6 +270,7 @@ async fn keys_come_from_the_registered_address_alone(server: Server) {
 /// Without a registration, and from the end of it on.
 async fn a_client_that_is_not_registered_or_disabled_is_refused(server: Server) {
     with_patient(&server).await;
+    with_course(&server).await;
     let key = TestKey::p384("key-1");
     let token = key.token(&claims(&server, SIGN));
     assert_eq!(call(&server, SIGN, &token, &signing()).await.status, 401);

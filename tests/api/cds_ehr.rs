@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::candidacy::total;
-use crate::cds_hooks::{SIGN, asked, cards, opened, order, send};
+use crate::cds_hooks::{asked, cards, medicine_cards, opened, order, send};
 use crate::medication::{coded, statement, with_patient};
 use crate::readiness;
 use crate::support::{Server, StoreKind};
@@ -63,10 +63,9 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
     let server = beside(&ehr.base).await;
     let all = granted(&ehr, SCOPE).await;
     let call = ordered(&ehr.base, all.clone());
-    assert!(
-        cards(&server, SIGN, &call).await.is_empty(),
-        "nothing is recorded there"
-    );
+    let found = medicine_cards(&server, &call).await;
+    let open = not_checked(&found).expect("nothing is recorded there");
+    assert!(open.contains("No medicine is recorded"), "{open}");
 
     ehr.put(&json!({"resourceType": "Medication", "id": "1", "code": coded("10734")}))
         .await;
@@ -82,7 +81,7 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
         .put(&json!({"resourceType": "Medication", "id": "1", "code": coded("321988")}))
         .await;
     ehr.put(&allergy()).await;
-    let found = cards(&server, SIGN, &call).await;
+    let found = medicine_cards(&server, &call).await;
     assert_eq!(found.len(), 2, "{:?}", summaries(&found));
     assert!(
         found.iter().all(|card| card["indicator"] == "critical"),
@@ -98,7 +97,7 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
 
     // The token is what decides there.
     let part = granted(&ehr, "patient/MedicationStatement.rs patient/Medication.rs").await;
-    let found = cards(&server, SIGN, &ordered(&ehr.base, part)).await;
+    let found = medicine_cards(&server, &ordered(&ehr.base, part)).await;
     let open = not_checked(&found).expect("a list was refused");
     assert!(
         open.contains("Allergies") && open.contains("Prescriptions"),
@@ -109,7 +108,7 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
         Value::Null,
         json!({"access_token": "x", "token_type": "Bearer"}),
     ] {
-        let found = cards(&server, SIGN, &ordered(&ehr.base, authorization)).await;
+        let found = medicine_cards(&server, &ordered(&ehr.base, authorization)).await;
         let open = not_checked(&found).expect("all of them were refused");
         assert!(open.contains("Medicines taken"), "{open}");
     }
@@ -118,7 +117,7 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
     let mut call = ordered(&ehr.base, all);
     call["prefetch"] = json!({"medications": {"resourceType": "Bundle", "type": "searchset",
         "entry": [{"resource": taken}]}});
-    let found = cards(&server, SIGN, &call).await;
+    let found = medicine_cards(&server, &call).await;
     let unknown = found
         .iter()
         .find(|card| card["summary"].as_str().unwrap().contains("not-checked"));
@@ -145,7 +144,7 @@ async fn records_of_other_people_are_not_mixed_in(server: Server) {
         &unlisted,
         json!({"access_token": "x", "token_type": "Bearer"}),
     );
-    let found = cards(&server, SIGN, &call).await;
+    let found = medicine_cards(&server, &call).await;
     assert_eq!(found.len(), 1, "{:?}", summaries(&found));
     let open = not_checked(&found).unwrap();
     for name in ["Medicines taken", "Prescriptions", "Allergies"] {
@@ -164,7 +163,7 @@ async fn records_of_other_people_are_not_mixed_in(server: Server) {
     server.put(&link("p")).await;
     let found = cards(&server, "ocd-progress", &viewed).await;
     assert!(summaries(&found)[0].starts_with("Y-BOCS 18"), "{found:?}");
-    let found = cards(&server, SIGN, &call).await;
+    let found = medicine_cards(&server, &call).await;
     assert_eq!(
         found[0]["indicator"], "critical",
         "what is known here counts too: {found:?}"
@@ -209,6 +208,8 @@ async fn an_ehr_that_does_not_answer_as_it_should_is_not_checked(_: Server) {
     let pages: Vec<String> = [
         "MedicationStatement",
         "MedicationRequest",
+        "MedicationAdministration",
+        "MedicationDispense",
         "AllergyIntolerance",
     ]
     .iter()
@@ -224,7 +225,10 @@ async fn an_ehr_that_does_not_answer_as_it_should_is_not_checked(_: Server) {
     };
     let empty = json!({"resourceType": "Bundle", "type": "searchset"});
     answer("200 OK", "", &empty.to_string());
-    assert!(cards(&server, SIGN, &call).await.is_empty());
+    let found = medicine_cards(&server, &call).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let open = not_checked(&found).unwrap();
+    assert!(open.contains("No medicine is recorded"), "{open}");
     let mut paged = empty.clone();
     paged["link"] = json!([{"relation": "next", "url": format!("{listed}?page=2")}]);
     let mut warned = empty.clone();
@@ -246,12 +250,12 @@ async fn an_ehr_that_does_not_answer_as_it_should_is_not_checked(_: Server) {
         ("500 Internal Server Error", "", String::new()),
     ] {
         answer(status, headers, &content);
-        let found = cards(&server, SIGN, &call).await;
+        let found = medicine_cards(&server, &call).await;
         assert!(not_checked(&found).is_some(), "{status} {found:?}");
     }
     assert_eq!(elsewhere.connections(), 0, "no redirect is followed");
     web.go_down();
-    assert!(not_checked(&cards(&server, SIGN, &call).await).is_some());
+    assert!(not_checked(&medicine_cards(&server, &call).await).is_some());
 }
 
 crate::on_both_stores!(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use unloop::access::issuer::TokenTerms;
 
 use crate::audit::recorded;
-use crate::cds_hooks::{SIGN, asked, cards, opened, order, send};
+use crate::cds_hooks::{SIGN, asked, cards, opened, order, send, with_course};
 use crate::medication::{coded, with_patient};
 use crate::support::{Reply, Server};
 
@@ -14,6 +14,7 @@ const V3_ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 /// A card on tranylcypromine, with a suggestion.
 async fn given(server: &Server) -> Value {
     let orders = [order("m", coded("10734"))];
+    with_course(server).await;
     cards(server, SIGN, &asked("order-sign", &orders, &[])).await[0].clone()
 }
 

@@ -72,6 +72,7 @@ mod nothing_harmful_a4;
 mod nothing_harmful_a5;
 mod nothing_harmful_a7;
 mod nothing_harmful_a7_booking;
+mod nothing_harmful_a8;
 mod nothing_harmful_a9;
 mod nothing_harmful_b7;
 mod nothing_missed_b5;

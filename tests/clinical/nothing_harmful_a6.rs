@@ -157,7 +157,11 @@ fn a6_what_was_stopped_acts_as_long_as_its_half_life_and_form() {
         ("Vivitrol", "2026-10-01", Some(Verdict::Caution)),
         ("Abilify Maintena", "2026-08-01", Some(Verdict::Monitor)),
         ("Invega Trinza", "2026-01-01", Some(Verdict::NotChecked)),
-        ("paliperidone palmitate", "2026-08-01", Some(Verdict::Monitor)),
+        (
+            "paliperidone palmitate",
+            "2026-08-01",
+            Some(Verdict::Monitor),
+        ),
         (
             "haloperidol decanoate",
             "2026-08-01",
