@@ -141,6 +141,87 @@ async fn other_measures_have_a_trend(server: Server) {
         .await;
 }
 
+/// A10: what stood on the day of the first dose before it is the baseline, what came behind it
+/// is a follow-up.
+async fn a_fall_on_the_day_of_the_dose_is_a_response(server: Server) {
+    with_patient(&server).await;
+    for one in [
+        on("a", "ybocs-total", 30, "2026-07-01T08:00:00+02:00"),
+        session("s", "2026-07-01T10:00:00+02:00"),
+        on("b", "ybocs-total", 14, "2026-07-01T16:00:00+02:00"),
+        on("c", "ybocs-total", 14, "2026-07-09"),
+        on("ci", "cgi-improvement", 2, "2026-07-05"),
+    ] {
+        server.put(&one).await;
+    }
+    let answer = server.get(&format!("{URL}?at=2026-07-10"));
+    let answer = answer.expect(200).await.json();
+    let baseline = part(all(&answer, "baseline")[0], "value");
+    assert_eq!(baseline["valueInteger"], 30, "{answer}");
+    assert_eq!(all(&answer, "overall")[0]["valueCode"], "response");
+    assert_eq!(all(&answer, "course").len(), 1);
+    let score = all(&answer, "scoreOutcome")[0];
+    assert_eq!(part(score, "basis")["valueCode"], "score-only");
+    assert_eq!(part(score, "verdict")["valueCode"], "met");
+    assert_eq!(
+        part(all(&answer, "outcome")[0], "basis")["valueCode"],
+        "consensus"
+    );
+}
+
+/// A10: before any treatment there is a baseline, and no outcome.
+async fn without_a_dose_there_is_a_baseline_only(server: Server) {
+    with_patient(&server).await;
+    for one in [
+        on("a", "ybocs-total", 30, "2026-06-01"),
+        on("b", "ybocs-total", 10, "2026-07-01"),
+        on("c", "ybocs-total", 10, "2026-08-01"),
+        on("ci", "cgi-improvement", 1, "2026-07-31"),
+    ] {
+        server.put(&one).await;
+    }
+    let answer = server.get(URL).expect(200).await.json();
+    assert_eq!(all(&answer, "overall")[0]["valueCode"], "baseline-only");
+    assert!(verdicts(&answer).is_empty(), "{answer}");
+    assert!(answer.to_string().contains("baseline only"), "{answer}");
+    assert!(
+        all(&answer, "point")
+            .iter()
+            .all(|one| part(one, "change").is_null())
+    );
+}
+
+/// A10: the latest course stands at the top, each with its own baseline, and an old baseline is named.
+async fn each_course_is_told_with_its_own_baseline(server: Server) {
+    with_patient(&server).await;
+    for one in [
+        on("a", "ybocs-total", 34, "2025-01-01"),
+        session("s", "2025-01-05T09:00:00Z"),
+        on("b", "ybocs-total", 30, "2025-03-01"),
+        session("t", "2026-07-05T09:00:00Z"),
+        on("c", "ybocs-total", 15, "2026-08-01"),
+    ] {
+        server.put(&one).await;
+    }
+    let answer = server.get(URL).expect(200).await.json();
+    let courses = all(&answer, "course");
+    assert_eq!(courses.len(), 2);
+    let value = |course: &Value| part(part(course, "baseline"), "value")["valueInteger"].clone();
+    assert_eq!(
+        (value(courses[0]), value(courses[1])),
+        (34.into(), 30.into())
+    );
+    assert_eq!(
+        part(all(&answer, "baseline")[0], "value")["valueInteger"],
+        30
+    );
+    assert!(
+        answer.to_string().contains("more than 90 days older"),
+        "{answer}"
+    );
+    assert_eq!(part(courses[1], "overall")["valueCode"], "undetermined");
+}
+
 async fn what_is_hidden_is_undetermined(server: Server) {
     filled(&server).await;
     let ask = |token: String| {
@@ -192,6 +273,7 @@ async fn a_revoked_course_leaves_a_relapse_open(server: Server) {
         let impression = on(&format!("{id}i"), "cgi-improvement", cgi, date);
         server.put(&impression).await;
     }
+    server.put(&session("s", "2026-06-03T09:00:00Z")).await;
     let url = format!("{URL}?at=2026-08-20");
     let answer = server.get(&url).expect(200).await.json();
     assert_eq!(verdicts(&answer)[3], "relapse not-met", "{answer}");
@@ -227,6 +309,9 @@ async fn a_revoked_course_leaves_a_relapse_open(server: Server) {
 crate::on_both_stores!(
     a_course_is_told,
     other_measures_have_a_trend,
+    a_fall_on_the_day_of_the_dose_is_a_response,
+    without_a_dose_there_is_a_baseline_only,
+    each_course_is_told_with_its_own_baseline,
     what_is_hidden_is_undetermined,
     a_revoked_course_leaves_a_relapse_open,
 );

@@ -11,12 +11,13 @@ use unloop::clinical::sri::segment::{Segment, segment};
 use unloop::clinical::sri::trial::{Measure, trials};
 use unloop::clinical::trajectory::outcome::{Course, outcomes};
 use unloop::clinical::trajectory::run::Truth;
-use unloop::clinical::trajectory::series::{Series, baseline};
+use unloop::clinical::trajectory::series::{Series, UntilTime};
+use unloop::clinical::trajectory::session::Sessions;
+use unloop::clinical::trajectory::treatment::{CoursePlan, CourseRatings, courses_of, ratings_of};
 
 use crate::support::{Others, rules};
 
 const HISTORIES: usize = 10_000;
-const DAY: i64 = 86_400_000_000;
 
 #[derive(Deserialize)]
 struct History {
@@ -29,7 +30,16 @@ struct History {
 #[derive(Debug, PartialEq, Deserialize)]
 struct Expected {
     certain: bool,
+    courses: Vec<ExpectedCourse>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct ExpectedCourse {
+    /// The day of the first dose.
+    dose: i64,
     baseline: Option<String>,
+    assumed: bool,
+    old: bool,
     outcomes: Vec<(String, String, bool)>,
 }
 
@@ -71,59 +81,75 @@ fn another_program_comes_to_the_same() {
 }
 
 fn course(rules: &Rules, history: &History) -> Expected {
-    let at = (history.today + 1) * DAY - 1;
+    let until = UntilTime {
+        day: history.today,
+        moment: None,
+    };
     let knowledge = &rules.knowledge;
     let series = |score: &str| {
         let mut series = Series::default();
         for record in history.of("Observation") {
             let source = record["id"].as_str().unwrap();
-            series.add(knowledge, score, source, record.as_object().unwrap(), at);
+            series.add(knowledge, score, source, record.as_object().unwrap(), until);
         }
         series.sort();
         series
     };
     let totals = series("ybocs-total");
     let (improvement, severity) = (series("cgi-improvement"), series("cgi-severity"));
-    let mut sessions = unloop::clinical::trajectory::session::Sessions::new();
-    for record in history.of("MedicationAdministration") {
+    let mut sessions = Sessions::default();
+    for record in &history.records {
         let record = record.as_object().unwrap();
-        unloop::clinical::trajectory::session::add(
-            &mut sessions,
-            rules,
-            &Others::default(),
-            "s",
-            record,
-            at,
-        );
+        sessions.add(rules, &Others::default(), "s", record, until);
     }
-    let start = baseline(knowledge, &totals.points, sessions.keys().next().copied());
-    let found = start.map(|start| {
-        let course = Course {
-            baseline: &totals.points[start],
-            points: &totals.points[start + 1..],
-            improvement: &improvement,
-            severity: &severity,
-            today: history.today,
-            withdrawn: Truth::No,
-            knowledge,
-        };
-        let all = outcomes(&course).into_iter();
-        all.map(|one| {
-            (
-                one.rule.id.clone(),
-                one.verdict.code().to_owned(),
-                one.current,
-            )
-        })
-        .collect()
-    });
-    Expected {
-        certain: [&totals, &improvement, &severity]
+    let plans = history.of("CarePlan");
+    let plans: Vec<CoursePlan> = plans
+        .filter_map(|plan| CoursePlan::from_content(knowledge, plan.as_object().unwrap()))
+        .collect();
+    let courses = courses_of(knowledge, &sessions.days(), &plans);
+    let ratings = ratings_of(&courses, &totals, &improvement, &severity);
+    let all = courses.iter().zip(&ratings);
+    let horizon = knowledge.baselines[0].fact.horizon_days;
+    let certain = sessions.uncounted.is_empty()
+        && [&totals, &improvement, &severity]
             .iter()
-            .all(|series| series.uncounted.is_empty()),
-        baseline: start.map(|start| totals.points[start].source.clone()),
-        outcomes: found.unwrap_or_default(),
+            .all(|series| series.uncounted.is_empty());
+    Expected {
+        certain,
+        courses: all
+            .map(|(course, ratings)| ExpectedCourse {
+                dose: course.days[0].day,
+                baseline: ratings.baseline.as_ref().map(|one| one.source.clone()),
+                assumed: ratings.assumed,
+                old: ratings.age > horizon,
+                outcomes: outcomes_of(rules, ratings, history.today),
+            })
+            .collect(),
     }
+}
+
+fn outcomes_of(rules: &Rules, ratings: &CourseRatings, today: i64) -> Vec<(String, String, bool)> {
+    let Some(baseline) = &ratings.baseline else {
+        return Vec::new();
+    };
+    let course = Course {
+        baseline,
+        points: &ratings.points,
+        improvement: &ratings.improvement,
+        severity: &ratings.severity,
+        today,
+        withdrawn: Truth::No,
+        knowledge: &rules.knowledge,
+    };
+    let all = outcomes(&course).into_iter();
+    all.map(|one| {
+        (
+            one.rule.id.clone(),
+            one.verdict.code().to_owned(),
+            one.current,
+        )
+    })
+    .collect()
 }
 
 fn adequacy(rules: &Rules, history: &History) -> Vec<(String, String, i64, i64)> {

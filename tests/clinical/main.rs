@@ -7,6 +7,7 @@ mod knowledge;
 mod measures;
 mod medicines;
 mod nothing_harmful_a6;
+mod outcomes_a10;
 mod screens;
 mod sri;
 mod support;

@@ -4,13 +4,18 @@
 
 use serde_json::{Value, json};
 use unloop::clinical::knowledge::Knowledge;
-use unloop::clinical::trajectory::outcome::{Course, Verdict, outcomes};
+use unloop::clinical::trajectory::outcome::{Course, CoursePoint, Verdict, outcomes};
 use unloop::clinical::trajectory::run::Truth;
-use unloop::clinical::trajectory::series::{Series, baseline, reduction};
+use unloop::clinical::trajectory::series::{Series, UntilTime, reduction};
 
 const OWN: &str = "https://unloop.dev/fhir/CodeSystem/measures";
 const DAY: i64 = 86_400_000_000;
 const START: i64 = 20_000;
+/// Everything is looked at.
+const EVER: UntilTime = UntilTime {
+    day: i64::MAX,
+    moment: None,
+};
 
 /// (day, value) as Observations of a score.
 fn series(knowledge: &Knowledge, score: &str, values: &[(i64, i64)]) -> Series {
@@ -26,7 +31,7 @@ fn series(knowledge: &Knowledge, score: &str, values: &[(i64, i64)]) -> Series {
             score,
             &source,
             content.as_object().unwrap(),
-            i64::MAX,
+            EVER,
         );
     }
     assert_eq!(series.points.len(), values.len());
@@ -56,9 +61,16 @@ fn judged_where(
     let totals = series(&knowledge, "ybocs-total", totals);
     let improvement = series(&knowledge, "cgi-improvement", improvement);
     let severity = series(&knowledge, "cgi-severity", severity);
+    let points: Vec<CoursePoint> = totals.points[1..]
+        .iter()
+        .map(|point| CoursePoint {
+            point: point.clone(),
+            clear: true,
+        })
+        .collect();
     let course = Course {
         baseline: &totals.points[0],
-        points: &totals.points[1..],
+        points: &points,
         improvement: &improvement,
         severity: &severity,
         today: START + today,
@@ -123,9 +135,14 @@ fn twenty_five_percent_is_a_partial_response_up_to_below_thirty_five() {
             after_two(baseline, highest + 1, 3, "partial-response"),
             Verdict::NotMet
         );
+        // From 35 % on it is a response, unless the impression is of minimal improvement.
+        assert_eq!(
+            after_two(baseline, lowest - 1, 2, "partial-response"),
+            Verdict::NotMet
+        );
         assert_eq!(
             after_two(baseline, lowest - 1, 3, "partial-response"),
-            Verdict::NotMet
+            Verdict::Met
         );
     }
 }
@@ -141,15 +158,22 @@ fn remission_is_twelve_or_less() {
 #[test]
 fn impressions_are_asked_for() {
     assert_eq!(after_two(20, 13, 3, "response"), Verdict::NotMet);
-    assert_eq!(after_two(20, 15, 2, "partial-response"), Verdict::NotMet);
+    assert_eq!(after_two(20, 15, 4, "partial-response"), Verdict::NotMet);
     let silent = judged(&[(0, 20), (14, 12), (21, 12)], &[], &[], 21);
     for outcome in ["response", "remission"] {
         assert_eq!(of(&silent, outcome), Verdict::Undetermined, "{outcome}");
     }
-    assert_eq!(of(&silent, "partial-response"), Verdict::NotMet);
-    // An impression of another day says nothing of this one.
-    let other = judged(&[(0, 20), (14, 12), (21, 12)], &[(14, 1), (20, 1)], &[], 21);
-    assert_eq!(of(&other, "response"), Verdict::Undetermined);
+    // With CGI-I 3 it would be partial.
+    let partial = of(&silent, "partial-response");
+    assert_eq!(partial, Verdict::Undetermined);
+    for outcome in ["response-by-score", "remission-by-score"] {
+        assert_eq!(of(&silent, outcome), Verdict::Met, "{outcome}");
+    }
+    // An impression belongs to the ratings of a week around it, and to no others.
+    let near = judged(&[(0, 20), (14, 12), (21, 12)], &[(14, 1)], &[], 21);
+    assert_eq!(of(&near, "response"), Verdict::Met);
+    let far = judged(&[(0, 20), (14, 12), (22, 12)], &[(14, 1)], &[], 22);
+    assert_eq!(of(&far, "response"), Verdict::Undetermined);
 }
 
 #[test]
@@ -242,23 +266,6 @@ fn percents_are_rounded_down() {
 }
 
 #[test]
-fn the_baseline_is_the_last_before_treatment() {
-    let knowledge = Knowledge::embedded().unwrap();
-    let series = series(&knowledge, "ybocs-total", &[(0, 30), (7, 28), (14, 25)]);
-    assert_eq!(baseline(&knowledge, &series.points, None), Some(0));
-    assert_eq!(
-        baseline(&knowledge, &series.points, Some(START + 7)),
-        Some(1)
-    );
-    assert_eq!(
-        baseline(&knowledge, &series.points, Some(START + 13)),
-        Some(1)
-    );
-    assert_eq!(baseline(&knowledge, &series.points, Some(START - 1)), None);
-    assert_eq!(baseline(&knowledge, &[], None), None);
-}
-
-#[test]
 fn only_what_counts_is_counted() {
     let knowledge = Knowledge::embedded().unwrap();
     let mut series = Series::default();
@@ -273,7 +280,7 @@ fn only_what_counts_is_counted() {
             "ybocs-total",
             "Observation/x",
             content.as_object().unwrap(),
-            i64::MAX,
+            EVER,
         );
         (series.points.len(), series.uncounted.len())
     };

@@ -203,6 +203,20 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
         if after.is_some_and(|id| !before.any(|other| other.id == *id)) {
             faults.push(at(outcome, "after names no outcome that stands before it"));
         }
+        let mut before = knowledge.outcomes.iter().take(place);
+        let unless = outcome.fact.unless.as_ref();
+        if unless.is_some_and(|id| !before.any(|other| other.id == *id)) {
+            faults.push(at(outcome, "unless names no outcome that stands before it"));
+        }
+        let fact = &outcome.fact;
+        let impressions = [
+            fact.cgi_improvement_min,
+            fact.cgi_improvement_max,
+            fact.cgi_severity_max,
+        ];
+        if fact.score_only && impressions.iter().any(Option::is_some) {
+            faults.push(at(outcome, "score_only goes without an impression"));
+        }
     }
     for outcome in &knowledge.outcomes {
         let lasts = [&outcome.fact.lasts];
@@ -223,6 +237,11 @@ fn scores(knowledge: &Knowledge, faults: &mut Vec<Fault>) {
     // There is one rule of each, whatever it is called.
     for baseline in knowledge.baselines.iter().skip(1) {
         faults.push(at(baseline, "is a second one"));
+    }
+    for baseline in &knowledge.baselines {
+        if baseline.fact.horizon_days < 1 || baseline.fact.pause_days < 1 {
+            faults.push(at(baseline, "horizon_days and pause_days are at least 1"));
+        }
     }
     for pairing in &knowledge.pairings {
         if pairing.fact.within_days < 0 {

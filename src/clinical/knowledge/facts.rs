@@ -266,7 +266,11 @@ pub struct Outcome {
     /// The id of the outcome that has to be met before.
     pub after: Option<String>,
     pub percent_min: Option<i64>,
-    pub percent_below: Option<i64>,
+    /// The id of an outcome that takes a rating before this one does.
+    pub unless: Option<String>,
+    /// It asks for no impression of a clinician and stands beside the consensus.
+    #[serde(default)]
+    pub score_only: bool,
     pub total_min: Option<i64>,
     pub total_max: Option<i64>,
     /// The id of a duration.
@@ -280,23 +284,15 @@ pub struct Outcome {
     pub note: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Which {
-    First,
-    Last,
-}
-
-/// The rating that change is measured from.
+/// Which rating change is measured from, and where one course ends.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     pub text: String,
-    /// Of the ratings before the first session.
-    pub with_session: Which,
-    pub without_session: Which,
-    /// A rating of the session's day is one before it.
-    pub on_the_day: bool,
+    /// Days before the first dose; an older baseline is named as old.
+    pub horizon_days: i64,
+    /// Days without a session after which a new course begins.
+    pub pause_days: i64,
 }
 
 /// How far apart two measurements may be that count together.
@@ -351,6 +347,9 @@ pub enum GapUnit {
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
     pub text: String,
+    /// It keeps up what an earlier course reached.
+    #[serde(default)]
+    pub continues: bool,
     /// The id of a place.
     pub setting: String,
     pub unit: GapUnit,

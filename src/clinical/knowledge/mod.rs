@@ -22,7 +22,7 @@ pub use facts::{
     Advice, Anchor, Band, Baseline, Class, Code, DepotForm, Dose, Drug, Duration, Freshness,
     GapUnit, Instrument, Kind, NoneKnown, Outcome, Pairing, Place, Product, Protocol, RecordWindow,
     Rule, RuleKind, Score, ScoreThreshold, Severities, Sign, Source, Spacing, SystemCode, Trial,
-    WashOut, Which,
+    WashOut,
 };
 pub use load::Fault;
 pub use medicine_names::{KnownIngredient, MedicineNames};

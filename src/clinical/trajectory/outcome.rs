@@ -33,12 +33,20 @@ pub struct Judged<'k> {
     pub reason: &'static str,
 }
 
+/// A rating of a course.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoursePoint {
+    pub point: Point,
+    /// It certainly lies behind the first dose of this course, and before that of the next.
+    pub clear: bool,
+}
+
 /// The ratings that are judged.
 #[derive(Clone, Copy, Debug)]
 pub struct Course<'s> {
     pub baseline: &'s Point,
-    /// Behind the baseline, in the order of time.
-    pub points: &'s [Point],
+    /// Behind the first dose, in the order of time.
+    pub points: &'s [CoursePoint],
     pub improvement: &'s Series,
     pub severity: &'s Series,
     /// The day of the question.
@@ -62,6 +70,14 @@ pub fn outcomes<'k>(course: &Course<'k>) -> Vec<Judged<'k>> {
     let mut judged: Vec<Judged<'k>> = Vec::new();
     for rule in &course.knowledge.outcomes {
         let one = match &rule.fact.after {
+            // Nothing is judged over ratings that there are not.
+            _ if course.points.is_empty() => Judged {
+                rule,
+                verdict: Verdict::Undetermined,
+                row: None,
+                current: false,
+                reason: "There is no rating after the first dose.",
+            },
             None => judge(rule, course, 0),
             Some(earlier) => {
                 let earlier = judged.iter().find(|one| one.rule.id == *earlier);
@@ -79,11 +95,11 @@ fn judge<'k>(rule: &'k Entry<Outcome>, course: &Course<'_>, from: usize) -> Judg
         .iter()
         .map(|point| truth(&rule.fact, course, point))
         .collect();
-    let days: Vec<i64> = points.iter().map(|point| point.day).collect();
+    let days: Vec<i64> = points.iter().map(|one| one.point.time.day).collect();
     let before = from
         .checked_sub(1)
         .and_then(|place| course.points.get(place));
-    let before = before.unwrap_or(course.baseline).day;
+    let before = before.map_or(course.baseline, |one| &one.point).time.day;
     let needed = course.days(&rule.fact).unwrap_or(i64::MAX);
     let shifted = |row: Row| Row {
         first: row.first + from,
@@ -188,30 +204,21 @@ fn attained(rule: &Entry<Outcome>, course: &Course<'_>) -> usize {
             start = None;
             continue;
         }
-        let first = *start.get_or_insert(point.day);
-        if point.day - first >= needed {
+        let day = point.point.time.day;
+        let first = *start.get_or_insert(day);
+        if day - first >= needed {
             return place;
         }
     }
     course.points.len()
 }
 
-/// Whether a rating, with the impressions of its day, is what the rule asks for.
-fn truth(rule: &Outcome, course: &Course<'_>, point: &Point) -> Truth {
-    let baseline = course.baseline.value;
-    let lower = baseline.saturating_sub(point.value).saturating_mul(100);
-    // A share of nothing is not known.
-    let share = |holds: bool| (baseline > 0).then_some(holds);
-    let at_least = |limit: Option<i64>| {
-        limit.map_or(Truth::Yes, |limit| {
-            Truth::of(share(lower >= limit.saturating_mul(baseline)))
-        })
-    };
-    let below = |limit: Option<i64>| {
-        limit.map_or(Truth::Yes, |limit| {
-            Truth::of(share(lower < limit.saturating_mul(baseline)))
-        })
-    };
+/// Whether a rating, with the impressions that belong to it, is what the rule asks for.
+fn truth(rule: &Outcome, course: &Course<'_>, rated: &CoursePoint) -> Truth {
+    if !rated.clear {
+        return Truth::Unknown;
+    }
+    let point = &rated.point;
     let score = rule.total_min.is_none_or(|min| point.value >= min)
         && rule.total_max.is_none_or(|max| point.value <= max);
     let pairing = course.knowledge.pairings.first();
@@ -221,18 +228,38 @@ fn truth(rule: &Outcome, course: &Course<'_>, point: &Point) -> Truth {
             if min.is_none() && max.is_none() {
                 return Truth::Yes;
             }
-            let value = series.near(point.day, within);
+            let value = series.near(point.time.day, within);
             Truth::of(value.map(|value| {
                 min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max)
             }))
         };
+    let mut outcomes = course.knowledge.outcomes.iter();
+    let taken = rule.unless.as_ref().map_or(Truth::No, |id| {
+        let earlier = outcomes.find(|earlier| earlier.id == *id);
+        earlier.map_or(Truth::Unknown, |earlier| {
+            truth(&earlier.fact, course, rated)
+        })
+    });
     Truth::of(Some(score))
-        .and(at_least(rule.percent_min))
-        .and(below(rule.percent_below))
+        .and(is_lower_by(
+            rule.percent_min,
+            course.baseline.value,
+            point.value,
+        ))
         .and(cgi(
             course.improvement,
             rule.cgi_improvement_min,
             rule.cgi_improvement_max,
         ))
         .and(cgi(course.severity, None, rule.cgi_severity_max))
+        .and(taken.negated())
+}
+
+/// Whether a score is lower than the baseline by so many percent of it; a share of nothing
+/// is not known.
+fn is_lower_by(percent: Option<i64>, baseline: i64, value: i64) -> Truth {
+    percent.map_or(Truth::Yes, |percent| {
+        let lower = baseline.saturating_sub(value).saturating_mul(100);
+        Truth::of((baseline > 0).then_some(lower >= percent.saturating_mul(baseline)))
+    })
 }

@@ -32,6 +32,16 @@ pub fn range(text: &str) -> Option<Range> {
     Some((low, low + width - 1))
 }
 
+/// The first and the last day, counted from 1970, that a date or dateTime names as it is
+/// written: a day is that of its own offset. `None` where it is neither.
+pub fn days_as_written(text: &str) -> Option<(i64, i64)> {
+    range(text)?;
+    let date = text.split_once('T').map_or(text, |(date, _)| date);
+    let (first, last) = days(date)?;
+    let since = |date: Date| midnight(date).map(|micros| micros.div_euclid(24 * 60 * MINUTE));
+    since(first).zip(since(last))
+}
+
 fn days(date: &str) -> Option<(Date, Date)> {
     let mut parts = date.split('-');
     let year = i16::try_from(number(parts.next()?, 4)?).ok()?;

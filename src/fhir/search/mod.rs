@@ -44,6 +44,7 @@ mod ucum_units;
 mod uri;
 mod value;
 mod values;
+pub mod zone;
 
 pub use catalogue::{Catalogue, is_searchable};
 pub use compile::{Compartment, compile};
