@@ -77,6 +77,7 @@ mod nothing_harmful_a9;
 mod nothing_harmful_b7;
 mod nothing_missed_b5;
 mod observation_operations;
+mod one_calendar_b10;
 mod operations;
 mod outdated;
 mod paging;

@@ -51,6 +51,16 @@ impl<'c> Booking<'c> {
             .map(|object| Participant { object })
     }
 
+    /// The Slots of this service that it takes.
+    pub fn slots(&self, base: &Base) -> Vec<ResourceKey> {
+        let slots = items(self.content, "slot").iter();
+        let references = slots.filter_map(|slot| slot.get("reference")?.as_str());
+        references
+            .filter_map(|reference| local(base.normalise(reference)?))
+            .filter(|key| key.resource_type == "Slot")
+            .collect()
+    }
+
     /// The resource of this type that takes part and has not declined.
     pub fn actor(&self, base: &Base, resource_type: &str) -> Option<ResourceKey> {
         let mut actors = self.participants().filter(|one| !one.declined());

@@ -81,7 +81,13 @@ impl AppointmentWatch {
         let before = old.as_ref().map(|old| Booking::of(&old.resource.content));
         // Who drops the kind does not drop the rules with it.
         let ours = booking.kind.is_some() || before.as_ref().is_some_and(|old| old.kind.is_some());
-        let held = ours || self.strict;
+        // Nor does one that takes time of the calendar which is kept here.
+        let base = &desk.calendar.base;
+        let in_calendar = !booking.slots(base).is_empty()
+            || before
+                .as_ref()
+                .is_some_and(|old| !old.slots(base).is_empty());
+        let held = ours || in_calendar || self.strict;
         if held && draft.guard != Guard::New {
             let guard = as_it_stands(&desk.calendar.records, &draft.key).await?;
             review.rests_on.push((draft.key.clone(), guard));

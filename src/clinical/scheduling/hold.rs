@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::desk::{changed, reference, taken, write};
 use super::find::proposal;
+use crate::clinical::appointment::Booking;
 use crate::clinical::appointment::booking::kind_system;
 use crate::clinical::medication::Rules;
 use crate::clinical::patient::refuse_treatment;
@@ -70,8 +71,7 @@ impl Operation for HoldAppointment {
         let mut content = proposal(&call, &slot, Some(&patient)).await?;
         content.insert("status".to_owned(), "pending".into());
         if let Some(kind) = call.arguments.text("kind") {
-            let kind = json!([{"coding": [{"system": kind_system(), "code": kind}]}]);
-            content.entry("serviceType").or_insert(kind);
+            set_kind(&mut content, kind)?;
         }
         let appointment = new_draft(Resource::from_object(content)?, Guard::New);
         let slot = changed(slot, |slot| {
@@ -79,4 +79,21 @@ impl Operation for HoldAppointment {
         });
         write(&call, vec![appointment, slot]).await
     }
+}
+
+/// The kind stands beside what else the Slot says of its service, and never against it.
+fn set_kind(content: &mut Map<String, Value>, kind: &str) -> Result<(), Failure> {
+    if let Some(own) = Booking::of(content).kind {
+        if own == kind {
+            return Ok(());
+        }
+        let text = format!("The Slot is for {own}. Leave kind out, or hold another Slot.");
+        return Err(Failure::new(Kind::BusinessRule, text));
+    }
+    let kind = json!({"coding": [{"system": kind_system(), "code": kind}]});
+    let all = content.entry("serviceType").or_insert_with(|| json!([]));
+    if let Some(all) = all.as_array_mut() {
+        all.insert(0, kind);
+    }
+    Ok(())
 }
