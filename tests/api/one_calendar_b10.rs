@@ -105,7 +105,7 @@ async fn every_way_to_take_a_slot_is_refused_where_the_time_is_taken(server: Ser
         {"op": "replace", "path": "/end", "value": "2027-03-01T11:00:00Z"}]);
     let call = server.call("PATCH", "/Appointment/later");
     let call = call.header("Content-Type", "application/json-patch+json");
-    call.text(&patch.to_string()).expect(409).await;
+    call.patch(&patch).expect(409).await;
     // And an appointment of the programme without any Slot.
     let ours = appointment(
         "integration",

@@ -73,10 +73,25 @@ fn records(person: &Person) -> Vec<Value> {
             all.extend(value.map(|value| score(person, &id, rating.at, code, value)));
         }
     }
+    if let [first, _, ..] = person.ratings {
+        all.extend(dose(person, first.at));
+    }
     for (index, pressure) in person.pressures.iter().enumerate() {
         all.push(blood_pressure(person, numbered(index, "bp"), *pressure));
     }
     all
+}
+
+/// The first dose, on the day after the rating that change is measured from.
+fn dose(person: &Person, rated: &str) -> Option<Value> {
+    let day: jiff::civil::Date = rated.get(..10)?.parse().ok()?;
+    let day = day.tomorrow().ok()?;
+    let coding = json!([{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "6130", "display": "Ketamine"}]);
+    Some(json!({
+        "resourceType": "MedicationAdministration", "id": format!("{}-dose", person.id), "status": "completed",
+        "medicationCodeableConcept": {"coding": coding, "text": "Ketamine"},
+        "subject": subject(person), "effectiveDateTime": format!("{day}T10:00:00Z")
+    }))
 }
 
 fn subject(person: &Person) -> Value {

@@ -146,15 +146,10 @@ impl<'t> Told<'t> {
         parts
     }
 
-    /// The rating that change is measured from where no dose is recorded: for the outcomes the
-    /// latest, which a first dose would follow; for other measures the first.
+    /// The rating that change is told from where no dose is recorded, and so no course has
+    /// a baseline of its own.
     fn untreated(&self) -> Option<&'t Point> {
-        let points = &self.read.series.points;
-        if self.score.id == TOTAL {
-            points.last()
-        } else {
-            points.first()
-        }
+        self.read.series.points.first()
     }
 
     fn baseline(&self, latest: Option<&JudgedCourse<'_>>) -> Vec<Part> {
@@ -168,7 +163,7 @@ impl<'t> Told<'t> {
                 shown
             })];
             if self.score.id == TOTAL {
-                let text = "No dose of ketamine is recorded: baseline only, and no outcome before treatment.";
+                let text = "No dose of ketamine is recorded: baseline only. Change is told from the first rating, and there is no outcome before treatment.";
                 parts.insert(0, Part::text("notice", text));
             }
             return parts;
@@ -233,7 +228,7 @@ impl<'t> Told<'t> {
         let untreated = self.untreated().filter(|_| courses.is_empty());
         let all = self.read.series.points.iter();
         all.map(|point| {
-            let behind = untreated.filter(|first| *first != point && self.score.id != TOTAL);
+            let behind = untreated.filter(|first| *first != point);
             Part::parts("point", self.point(point, of_course(point).or(behind)))
         })
         .collect()
