@@ -25,6 +25,7 @@ use crate::clinical::vitals::Strictness;
 use crate::config::{Config, ConfigError, Server, Vitals, nearest};
 use crate::fhir::definitions::{Definitions, r4};
 use crate::fhir::engine::{Engine, Limits, Settings};
+use crate::fhir::search::zone;
 use crate::http::routes::BASE_PATH;
 use crate::store::Claim;
 
@@ -39,6 +40,7 @@ pub async fn engine_and_clinical(
     config: &Config,
     address: SocketAddr,
 ) -> Result<(Engine, Clinical), StartError> {
+    zone::set_practice_zone(config.clinical.time_zone.clone());
     let settings = settings(config, address)?;
     let clinical = Clinical::new(knowledge(config)?)
         .with_strict_appointments(config.clinical.strict_appointments)

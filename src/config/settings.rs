@@ -235,6 +235,12 @@ pub const SETTINGS: &[Setting] = &[
         "refuse what is wrong with appointments of other systems too, instead of warning",
     ),
     setting(
+        "UNLOOP_TIME_ZONE",
+        "clinical.time_zone",
+        "UTC",
+        "time zone of the practice, such as Europe/Berlin: what dates without an offset are read in; a change rebuilds the search index",
+    ),
+    setting(
         "UNLOOP_VITALS",
         "clinical.vitals",
         "standard",

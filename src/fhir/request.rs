@@ -48,6 +48,8 @@ pub enum Content {
     Resource(Map<String, Value>),
     /// A JSON Patch document.
     JsonPatch(Value),
+    /// A JSON Merge Patch: <https://www.rfc-editor.org/rfc/rfc7396>
+    MergePatch(Map<String, Value>),
 }
 
 impl Content {
@@ -59,9 +61,9 @@ impl Content {
                 Kind::Required,
                 "The request has no content. Send the resource as application/fhir+json.",
             )),
-            Self::JsonPatch(_) => Err(Failure::new(
+            Self::JsonPatch(_) | Self::MergePatch(_) => Err(Failure::new(
                 Kind::UnsupportedMediaType,
-                "A JSON Patch is sent with PATCH. Send the resource as application/fhir+json.",
+                "A patch is sent with PATCH. Send the resource as application/fhir+json.",
             )),
         }
     }

@@ -8,6 +8,8 @@ pub const FHIR_JSON: &str = "application/fhir+json";
 pub enum ContentKind {
     Resource,
     JsonPatch,
+    /// RFC 7396, also where a PATCH brings plain JSON.
+    MergePatch,
     Form,
 }
 
@@ -20,6 +22,7 @@ pub fn content_kind(content_type: Option<&str>) -> Result<ContentKind, Failure> 
     let kind = match essence.as_str() {
         "application/fhir+json" | "application/json" | "text/json" => ContentKind::Resource,
         "application/json-patch+json" => ContentKind::JsonPatch,
+        "application/merge-patch+json" => ContentKind::MergePatch,
         "application/x-www-form-urlencoded" => ContentKind::Form,
         _ => return Err(unsupported("This Content-Type is not supported")),
     };
@@ -37,11 +40,41 @@ pub fn content_kind(content_type: Option<&str>) -> Result<ContentKind, Failure> 
     Ok(kind)
 }
 
+/// JSON that is not said to be FHIR's.
+pub fn is_plain_json(content_type: Option<&str>) -> bool {
+    content_type
+        .is_some_and(|value| matches!(essence(value).0.as_str(), "application/json" | "text/json"))
+}
+
+/// FHIR's own formats, also the one that is not spoken here.
+pub fn is_fhir(content_type: &str) -> bool {
+    let (essence, _) = essence(content_type);
+    let prefixes = [
+        "application/fhir+",
+        "application/json-patch",
+        "application/merge-patch",
+    ];
+    prefixes.iter().any(|prefix| essence.starts_with(prefix))
+}
+
+/// Whether one range of an `Accept` names JSON, in FHIR or not.
+pub fn names_fhir_json(range: &str) -> bool {
+    let (essence, _) = essence(range);
+    matches!(
+        essence.as_str(),
+        "application/fhir+json"
+            | "application/json+fhir"
+            | "application/json"
+            | "text/json"
+            | "json"
+    )
+}
+
 fn unsupported(what: &str) -> Failure {
     Failure::new(
         Kind::UnsupportedMediaType,
         format!(
-            "{what}. Send application/fhir+json (PATCH: application/json-patch+json; _search: application/x-www-form-urlencoded)."
+            "{what}. Send application/fhir+json (PATCH: application/json-patch+json or application/merge-patch+json; _search: application/x-www-form-urlencoded)."
         ),
     )
 }
@@ -85,6 +118,7 @@ pub fn check_accepted(format: Option<&str>, accept: Option<&str>) -> Result<(), 
                     | "application/fhir+json"
                     | "application/json+fhir"
                     | "application/json-patch+json"
+                    | "application/merge-patch+json"
                     | "text/*"
                     | "text/json"
                     | "json"

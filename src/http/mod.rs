@@ -4,7 +4,8 @@
 //! Architecture invariant: no SQL, no store types here.
 
 pub mod auth;
-pub mod burst;
+pub mod binary;
+mod burst;
 mod cds;
 pub mod gate;
 pub mod health;

@@ -4,9 +4,11 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, header};
 use actix_web::web::Bytes;
 
+use super::binary;
 use super::media::{self, ContentKind};
 use super::routes::{BASE_PATH, HttpLimits};
 use crate::access::caller::Origin;
+use crate::fhir::interaction::patch::is_parameters;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::request::{Content, Preconditions, Request, Return, Verb, parse_query};
@@ -37,7 +39,9 @@ pub fn read(
     request.preconditions = preconditions(http)?;
     prefer(http, &mut request);
     request.content = content(http, depth, &body, &mut request)?;
-    media::check_accepted(request.parameter("_format"), text(http, header::ACCEPT)?)?;
+    if !binary::wants_own_type(http, &request) {
+        media::check_accepted(request.parameter("_format"), text(http, header::ACCEPT)?)?;
+    }
     Ok(request)
 }
 
@@ -93,6 +97,9 @@ fn content(
         // Some clients send a body with these; it has no meaning.
         return Ok(Content::None);
     }
+    if let Some(resource) = binary::resource_from_upload(http, request, body, depth) {
+        return Ok(Content::Resource(resource));
+    }
     match media::content_kind(text(http, header::CONTENT_TYPE)?)? {
         ContentKind::Form if search => {
             let form = std::str::from_utf8(body)
@@ -110,7 +117,15 @@ fn content(
             Kind::UnsupportedMediaType,
             "…/_search takes its parameters as application/x-www-form-urlencoded.",
         )),
-        ContentKind::Resource => json::parse_object(body, depth).map(Content::Resource),
+        ContentKind::Resource => {
+            let content = json::parse_object(body, depth)?;
+            let plain = media::is_plain_json(text(http, header::CONTENT_TYPE)?);
+            if request.verb == Verb::Patch && plain && !is_parameters(&content) {
+                return Ok(Content::MergePatch(content));
+            }
+            Ok(Content::Resource(content))
+        }
+        ContentKind::MergePatch => json::parse_object(body, depth).map(Content::MergePatch),
         ContentKind::JsonPatch => json::parse(body, depth).map(Content::JsonPatch),
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
 use super::gate::{Closed, admit};
 use super::rate::{Rates, record_unproven};
-use super::{auth, cds, health, observe, request, response};
+use super::{auth, binary, cds, health, observe, request, response};
 use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
 use crate::access::token::Refusal;
@@ -73,6 +73,7 @@ async fn fhir(
     let body = content(&http, payload, limits.body_time).await;
     let depth = engine.settings.limits.depth;
     let read = body.and_then(|body| request::read(&http, &limits, depth, body));
+    let own_type = matches!(&read, Ok(request) if binary::wants_own_type(&http, request));
     let (answer, label) = match read {
         Ok(request) => {
             let label = label(&engine, &request);
@@ -81,7 +82,11 @@ async fn fhir(
         Err(failure) => (refused(&http, failure), None),
     };
     let answer = audit::keep(&engine, &caller.actor(), answer).await;
-    let mut response = response::write(&engine.settings.base_url, answer);
+    let mut response = if own_type {
+        binary::write_own_type(&engine.settings.base_url, answer)
+    } else {
+        response::write(&engine.settings.base_url, answer)
+    };
     observe::mark(&mut response, label);
     response
 }
@@ -93,7 +98,7 @@ pub async fn enter(
     gate: &Gate,
 ) -> Result<Caller, HttpResponse> {
     let origin = request::origin(http);
-    if http.uri().path() == METADATA && http.method().is_safe() {
+    if http.uri().path().trim_end_matches('/') == METADATA && http.method().is_safe() {
         return Ok(Caller::nobody().at(origin));
     }
     let_in(http, engine, gate, admit(http, gate).await).await

@@ -210,7 +210,9 @@ pub fn tokens(value: &Value) -> Vec<(Option<String>, Option<String>, bool)> {
 /// "Ignoring accents or other diacritical marks and case", and spacing.
 pub fn plain(text: &str) -> String {
     let text: String = text.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+    // The full case folding of Unicode: a sharp s is two of them.
     text.to_lowercase()
+        .replace('ß', "ss")
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use super::dosage::{Daily, daily};
-use crate::fhir::search::date;
 use crate::fhir::search::path::text;
+use crate::fhir::search::{date, zone};
 
 const DAY: i64 = 86_400_000_000;
 
@@ -93,15 +93,13 @@ pub fn segment(
 
 /// The days that a date, as exact as it is, may mean.
 fn days(text: &str) -> Option<Days> {
-    let (low, high) = date::range(text)?;
-    Some(Days {
-        first: low.div_euclid(DAY),
-        last: high.div_euclid(DAY),
-    })
+    let (first, last) = date::days_as_written(text)?;
+    Some(Days { first, last })
 }
 
+/// The day on the practice's calendar.
 pub fn day_of(micros: i64) -> i64 {
-    micros.div_euclid(DAY)
+    zone::day_of(micros)
 }
 
 /// Midnight of the day, in microseconds.

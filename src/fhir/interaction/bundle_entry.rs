@@ -151,16 +151,25 @@ fn content(engine: &Engine, verb: Verb, resource: Map<String, Value>) -> Result<
     }
     let media_type = resource.get("contentType").and_then(Value::as_str);
     let data = resource.get("data").and_then(Value::as_str);
-    let (Some("application/json-patch+json"), Some(data)) = (media_type, data) else {
+    let known = [
+        "application/json-patch+json",
+        "application/merge-patch+json",
+    ];
+    let media_type = media_type.filter(|media_type| known.contains(media_type));
+    let (Some(media_type), Some(data)) = (media_type, data) else {
         return Err(Failure::new(
             Kind::UnsupportedMediaType,
-            "A PATCH entry carries a Parameters resource (FHIRPath Patch), or a Binary with contentType application/json-patch+json and the patch, base64-encoded, as data.",
+            "A PATCH entry carries a Parameters resource (FHIRPath Patch), or a Binary with contentType application/json-patch+json or application/merge-patch+json and the patch, base64-encoded, as data.",
         ));
     };
     let patch = BASE64_STANDARD
         .decode(data)
         .map_err(|_| Failure::new(Kind::Value, "Binary.data is not base64."))?;
-    json::parse(&patch, engine.settings.limits.depth).map(Content::JsonPatch)
+    let depth = engine.settings.limits.depth;
+    if media_type == "application/merge-patch+json" {
+        return json::parse_object(&patch, depth).map(Content::MergePatch);
+    }
+    json::parse(&patch, depth).map(Content::JsonPatch)
 }
 
 /// The members of a response entry.

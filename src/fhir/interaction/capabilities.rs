@@ -78,7 +78,8 @@ fn statement(engine: &Engine) -> Value {
         },
         "fhirVersion": "4.0.1",
         "format": ["json", "application/fhir+json"],
-        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
+        "instantiates": [US_CORE_SERVER],
+        "patchFormat": ["application/json-patch+json", "application/merge-patch+json", "application/fhir+json"],
         "rest": [with_lists(rest, [("operation", system_operations(engine))])],
     })
 }
@@ -156,11 +157,25 @@ fn resource(engine: &Engine, name: &str) -> Value {
     with_lists(
         resource,
         [
+            ("supportedProfile", us_core_profiles(name)),
             ("searchInclude", json!(includes)),
             ("searchRevInclude", json!(reverse)),
             ("operation", operations(engine, name)),
         ],
     )
+}
+
+/// The profiles of US Core whose resources and searches are understood here.
+/// <https://hl7.org/fhir/us/core/STU6.1/>
+const US_CORE_PROFILES: &str = include_str!("../definitions/data/us_core_profiles.txt");
+
+const US_CORE_SERVER: &str = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server";
+
+fn us_core_profiles(name: &str) -> Value {
+    let mut lines = US_CORE_PROFILES.lines().map(|line| line.split(' '));
+    let found = lines.find_map(|mut words| (words.next() == Some(name)).then_some(words));
+    let url = |id| format!("http://hl7.org/fhir/us/core/StructureDefinition/{id}");
+    json!(found.into_iter().flatten().map(url).collect::<Vec<_>>())
 }
 
 fn operations(engine: &Engine, name: &str) -> Value {
@@ -204,7 +219,10 @@ fn reverse_includes(engine: &Engine, target: &str) -> Vec<String> {
     let mut reverse = Vec::new();
     for name in engine.exposed_types() {
         for param in engine.definitions.search_params(name) {
-            let named = param.targets.len() < 20 && param.targets.iter().any(|t| t == target);
+            // Those that may point at anything would be listed everywhere; a Provenance is
+            // asked for with what it is about.
+            let few = param.targets.len() < 20 || name == "Provenance";
+            let named = few && param.targets.iter().any(|t| t == target);
             if param.kind == ParamKind::Reference && named {
                 reverse.push(format!("{name}:{}", param.code));
             }

@@ -96,6 +96,7 @@ pub async fn base(
 pub enum Operations {
     Json(json_patch::Patch),
     FhirPath(Vec<fhirpath_patch::Operation>),
+    Merge(Map<String, Value>),
 }
 
 /// Reads the patch document of a request.
@@ -116,9 +117,10 @@ pub fn operations(definitions: &Definitions, content: &Content) -> Result<Operat
             }
             fhirpath_patch::read(parameters).map(Operations::FhirPath)
         }
+        Content::MergePatch(document) => Ok(Operations::Merge(document.clone())),
         Content::Resource(_) | Content::None => Err(Failure::new(
             Kind::UnsupportedMediaType,
-            "PATCH takes a JSON Patch (RFC 6902), an array of operations as application/json-patch+json, or a FHIRPath Patch, a Parameters resource as application/fhir+json.",
+            "PATCH takes a JSON Patch (RFC 6902), an array of operations as application/json-patch+json, a JSON Merge Patch (RFC 7396) as application/merge-patch+json, or a FHIRPath Patch, a Parameters resource as application/fhir+json.",
         )),
     }
 }
@@ -172,12 +174,35 @@ pub fn apply(
 ) -> Result<Value, Failure> {
     match (operations, document) {
         (Operations::Json(operations), document) => apply_json(document, operations),
+        (Operations::Merge(changes), document) => Ok(apply_merge(definitions, document, changes)),
         (Operations::FhirPath(operations), Value::Object(content)) => {
             fhirpath_patch::apply(definitions, content, operations).map(Value::Object)
         }
         // No resource: nothing that a path could name.
         (Operations::FhirPath(_), document) => Ok(document),
     }
+}
+
+/// Each member replaces the one of its name, and null removes it. A primitive's extensions
+/// stand beside it, and go with the value that they were about.
+fn apply_merge(
+    definitions: &Definitions,
+    mut document: Value,
+    changes: &Map<String, Value>,
+) -> Value {
+    json_patch::merge(&mut document, &Value::Object(changes.clone()));
+    if let Some(members) = document.as_object_mut() {
+        let named = members.get("resourceType").and_then(Value::as_str);
+        let known = named.and_then(|name| definitions.type_definition(name));
+        for name in changes.keys() {
+            let beside = format!("_{name}");
+            let of_resource = known.is_some_and(|known| known.properties.contains_key(name));
+            if of_resource && !changes.contains_key(&beside) {
+                members.shift_remove(&beside);
+            }
+        }
+    }
+    document
 }
 
 fn apply_json(mut document: Value, operations: &json_patch::Patch) -> Result<Value, Failure> {

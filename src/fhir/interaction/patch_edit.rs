@@ -84,10 +84,48 @@ pub fn add(
     name: &str,
     given: &Given,
 ) -> Done<()> {
-    let of = type_of(definitions, None, document, way);
-    let of = of.ok_or("the path names no element that has others")?;
-    let map = object(document, way).ok_or(GONE)?;
+    if let Some(of) = type_of(definitions, None, document, way) {
+        let map = object(document, way).ok_or(GONE)?;
+        return add_to(definitions, of, map, name, given);
+    }
+    let of = definitions.type_definition(PRIMITIVE_MEMBERS);
+    let map = beside(document, way).zip(of);
+    let (map, of) = map.ok_or("the path names no element that has others")?;
     add_to(definitions, of, map, name, given)
+}
+
+/// The type that has `id` and `extension` alone, which is what stands beside a primitive.
+const PRIMITIVE_MEMBERS: &str = "Element";
+
+/// The `_name` object beside a primitive, made where there is none.
+fn beside<'v>(
+    document: &'v mut Map<String, Value>,
+    way: &[Step],
+) -> Option<&'v mut Map<String, Value>> {
+    let (above, name, place) = parent(way)?;
+    let map = object(document, above)?;
+    let value = map.get(name)?;
+    let length = value.as_array().map_or(0, Vec::len);
+    let value = place.map_or(Some(value), |place| value.get(place))?;
+    if value.is_object() || value.is_array() {
+        return None;
+    }
+    let beside = map.entry(format!("_{name}")).or_insert(Value::Null);
+    let beside = match place {
+        None => beside,
+        Some(place) => {
+            if !beside.is_array() {
+                *beside = Value::Array(Vec::new());
+            }
+            let items = beside.as_array_mut()?;
+            items.resize(length.max(items.len()), Value::Null);
+            items.get_mut(place)?
+        }
+    };
+    if beside.is_null() {
+        *beside = Value::Object(Map::new());
+    }
+    beside.as_object_mut()
 }
 
 fn add_to(
@@ -149,7 +187,7 @@ fn written(
         Given::Parts(parts) => {
             let inner = element.types.first().filter(|_| !element.choice);
             let inner = inner.and_then(|name| definitions.type_definition(name));
-            let inner = inner.filter(|inner| inner.kind == TypeKind::Backbone);
+            let inner = inner.filter(|inner| inner.kind != TypeKind::Primitive);
             let inner = inner
                 .ok_or_else(|| format!("{} has a type of its own: give a value", element.name))?;
             let mut map = Map::new();

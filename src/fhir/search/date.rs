@@ -1,10 +1,12 @@
 //! Dates as the ranges of microseconds that they cover.
 //! <https://hl7.org/fhir/R4/search.html#date>, <https://hl7.org/fhir/R4/datatypes.html#dateTime>
 
-use jiff::civil::Date;
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
 use serde_json::{Map, Value};
 
 use super::path::{items, text};
+use super::zone;
 
 /// `[low, high]`, both inclusive, in microseconds since 1970.
 pub type Range = (i64, i64);
@@ -12,8 +14,8 @@ pub type Range = (i64, i64);
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
 
-/// The time a date, dateTime or instant covers at its precision; a missing time
-/// zone is UTC. `None` where it is none of these.
+/// The time a date, dateTime or instant covers at its precision; without a time zone it is
+/// in that of the practice. `None` where it is none of these.
 pub fn range(text: &str) -> Option<Range> {
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, Some(time)),
@@ -21,14 +23,21 @@ pub fn range(text: &str) -> Option<Range> {
     };
     let (first, last) = days(date)?;
     let Some(time) = time else {
-        return Some((midnight(first)?, midnight(last)? + 24 * 60 * MINUTE - 1));
+        return Some((begin_of(first)?, end_of(last)?));
     };
     if date.len() != "2000-01-01".len() {
         return None;
     }
     let (clock, offset) = split_zone(time)?;
     let (from, width) = time_of_day(clock)?;
-    let low = midnight(first)? + from - offset;
+    let low = match offset {
+        Some(offset) => midnight(first)? + from - offset,
+        None => {
+            let clock = first.to_datetime(Time::midnight());
+            let clock = clock.checked_add(SignedDuration::from_micros(from)).ok()?;
+            zone::moment_of(clock)?
+        }
+    };
     Some((low, low + width - 1))
 }
 
@@ -71,13 +80,27 @@ fn midnight(date: Date) -> Option<i64> {
     i64::try_from(since.as_micros()).ok()
 }
 
+/// The first microsecond of the practice's day.
+fn begin_of(date: Date) -> Option<i64> {
+    zone::moment_of(date.to_datetime(Time::midnight()))
+}
+
+/// The last microsecond of the practice's day, which is not always 24 hours long.
+fn end_of(date: Date) -> Option<i64> {
+    match date.tomorrow() {
+        Ok(next) => Some(begin_of(next)? - 1),
+        // Time ends with this day.
+        Err(_) => Some(begin_of(date)? + 24 * 60 * MINUTE - 1),
+    }
+}
+
 /// `10:30:00.5+02:00` -> (`10:30:00.5`, two hours).
-fn split_zone(time: &str) -> Option<(&str, i64)> {
+fn split_zone(time: &str) -> Option<(&str, Option<i64>)> {
     if let Some(clock) = time.strip_suffix('Z') {
-        return Some((clock, 0));
+        return Some((clock, Some(0)));
     }
     let Some(at) = time.find(['+', '-']) else {
-        return Some((time, 0));
+        return Some((time, None));
     };
     let (clock, zone) = time.split_at(at);
     let (sign, zone) = zone.split_at(1);
@@ -87,7 +110,7 @@ fn split_zone(time: &str) -> Option<(&str, i64)> {
         return None;
     }
     let offset = i64::from(hours * 60 + minutes) * MINUTE;
-    Some((clock, if sign == "-" { -offset } else { offset }))
+    Some((clock, Some(if sign == "-" { -offset } else { offset })))
 }
 
 /// Microseconds since midnight, and how long the time given lasts.

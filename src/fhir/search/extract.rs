@@ -66,6 +66,8 @@ struct Facts<'a> {
 struct First<'a, 'v> {
     with_system: IndexKey,
     code: IndexKey,
+    /// Any code of its system, where it has one.
+    system: Option<IndexKey>,
     composite: &'a Composite,
     object: &'v Map<String, Value>,
 }
@@ -119,7 +121,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The second values beside each code of the first. Where the code is of one
+    /// The second values beside each system and each code of the first. Where the code is of one
     /// system throughout, a fact says so; else they stand beside each code
     /// with its system once more.
     fn composites(&mut self, resource: &Map<String, Value>) {
@@ -128,6 +130,12 @@ impl<'a> Facts<'a> {
             composite.visit(resource, &mut |object| {
                 firsts.extend(self.firsts(composite, object));
             });
+        }
+        // `system|$value` asks for any code of the system.
+        let systems: BTreeSet<_> = firsts.iter().filter_map(|first| first.system).collect();
+        for system in systems {
+            let of_system = |first: &&First<'_, '_>| first.system == Some(system);
+            self.beside(system, firsts.iter().filter(of_system));
         }
         let codes: BTreeSet<_> = firsts.iter().map(|first| first.code).collect();
         for code in codes {
@@ -158,9 +166,11 @@ impl<'a> Facts<'a> {
             path.visit(object, &mut |value| {
                 for token in token::tokens(&path.leaf, value) {
                     let keys = token::code_keys(&param.scope, &param.code, &token, fold);
+                    let system = token.system.map(|system| self.key(Fact::System(system)));
                     firsts.extend(keys.map(|[with_system, code]| First {
                         with_system,
                         code,
+                        system,
                         composite,
                         object,
                     }));

@@ -1,17 +1,21 @@
 //! The form of index rows: which program and which definitions made them.
 
 use super::key::hash;
+use super::zone;
 use crate::fhir::definitions::INDEXED_BY;
 use crate::store::IndexForm;
 
 /// Raise it whenever the same resource with the same definitions gets other
 /// index rows than before: the rows of existing databases are then made anew.
 /// What the definitions change is noticed without it.
-pub const EXTRACTION: u32 = 4;
+pub const EXTRACTION: u32 = 5;
 
 /// The form in which this program makes index rows.
 pub fn form() -> IndexForm {
-    form_of(EXTRACTION, &INDEXED_BY)
+    // Dates without an offset are kept as the practice's clock says them.
+    let mut indexed_by = INDEXED_BY.to_vec();
+    indexed_by.extend(zone::practice_zone_name());
+    form_of(EXTRACTION, &indexed_by)
 }
 
 fn form_of(extraction: u32, definitions: &[&str]) -> IndexForm {

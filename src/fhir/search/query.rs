@@ -7,7 +7,8 @@ use super::include::Include;
 use super::lookup::{Refused, unknown};
 use super::parameter::{Has, Parameter, Test};
 use super::result::{
-    RESULT_PARAMETERS, Summary, Total, contained, count, elements, invalid, summary, total, types,
+    RESULT_PARAMETERS, Summary, Total, contained, count, elements, invalid, summary, total,
+    total_method, types,
 };
 use super::sort::{self, SortKey};
 use crate::fhir::outcome::{Failure, Kind};
@@ -124,6 +125,7 @@ impl Query {
             "_revinclude" => self
                 .revincludes
                 .push(Include::parse(catalogue, name, value)?),
+            "_totalMethod" => self.total = Some(total_method(value)?),
             LIST => self.parameters.push(listed(name, value)?),
             _ if RESULT_PARAMETERS.contains(&code) => {
                 self.result_parameter(catalogue, name, value, settings)?;

@@ -72,6 +72,14 @@ pub(super) fn count(value: &str) -> Result<usize, Failure> {
     }
 }
 
+/// `_totalMethod` of Aidbox, which fhirpy counts with.
+pub(super) fn total_method(value: &str) -> Result<Total, Failure> {
+    match value {
+        "count" => Ok(Total::Accurate),
+        value => total(value),
+    }
+}
+
 pub(super) fn total(value: &str) -> Result<Total, Failure> {
     match value {
         "none" => Ok(Total::None),
@@ -97,6 +105,10 @@ pub(super) fn elements(
         types => types,
     };
     let has = |name: &str| {
+        if name == "resourceType" {
+            // It is always shown.
+            return true;
+        }
         let mut all = types.iter().filter_map(|t| definitions.type_definition(t));
         all.any(|of| of.elements.iter().any(|element| element.name == name))
     };

@@ -6,7 +6,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::path::items;
 
-/// Longer texts are searched by their beginning.
+/// Longer texts are searched by their beginning, and longer values by theirs.
 pub const LIMIT: usize = 256;
 
 /// Bytes of UTF-8.
@@ -39,7 +39,7 @@ pub fn fold(text: &str) -> String {
             folded.extend(word.chars().map(|c| c.to_ascii_lowercase()));
         } else {
             let letters = word.nfkd().flat_map(char::to_lowercase);
-            folded.extend(letters.filter_map(letter));
+            folded.extend(letters.flat_map(letter));
         }
         if folded.len() == begin {
             folded.truncate(end);
@@ -54,13 +54,16 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// A final sigma is a sigma.
-fn letter(c: char) -> Option<char> {
-    match c {
-        'ς' => Some('σ'),
-        c if is_combining_mark(c) => None,
-        c => Some(c),
-    }
+/// A final sigma is a sigma, and a sharp s is written as two in capitals.
+/// <https://www.unicode.org/Public/UCD/latest/ucd/CaseFolding.txt>
+fn letter(c: char) -> impl Iterator<Item = char> {
+    let letters: [Option<char>; 2] = match c {
+        'ς' => [Some('σ'), None],
+        'ß' => [Some('s'), Some('s')],
+        c if is_combining_mark(c) => [None, None],
+        c => [Some(c), None],
+    };
+    letters.into_iter().flatten()
 }
 
 /// The beginning of a text that is searched as it is.

@@ -21,6 +21,10 @@ const MAX_WORDS: usize = 8;
 const NUMBER_HINT: &str =
     "; write digits, after at most one of the prefixes eq ne gt lt ge le sa eb ap";
 
+/// The system that R4 says all flags are of.
+/// <https://hl7.org/fhir/R4/codesystem-special-values.html>
+const FLAGS: &str = "http://terminology.hl7.org/CodeSystem/special-values";
+
 /// The values of one occurrence, and the name to say in a refusal.
 pub(super) struct Values<'a> {
     pub name: &'a str,
@@ -70,8 +74,6 @@ impl Values<'_> {
             let folded = string::fold(&unescape(value));
             if folded.is_empty() {
                 Err(self.invalid("has no letter or digit to search for"))
-            } else if value.chars().count() > string::LIMIT {
-                Err(self.invalid(&format!("is longer than {} characters", string::LIMIT)))
             } else {
                 Ok(folded)
             }
@@ -159,10 +161,6 @@ impl Values<'_> {
                 return Err(self.invalid("must have two parts: `first$second`"));
             };
             let first = component(&composite.first, first)?;
-            let without_code = |test: &TokenTest| test.code.is_none();
-            if matches!(&first, Test::Token(tests) if tests.iter().any(without_code)) {
-                return Err(self.invalid("has no code before the `$`"));
-            }
             Ok((first, component(&composite.second, second)?))
         })
     }
@@ -189,6 +187,12 @@ impl Values<'_> {
     }
 
     pub(super) fn tokens(&self, param: &Param) -> Result<Vec<TokenTest>, Failure> {
+        let is_flag = param.expression.existence
+            || param
+                .expression
+                .paths
+                .iter()
+                .all(|path| path.leaf == "boolean");
         let implicit_system = !param.expression.existence
             && param
                 .expression
@@ -197,6 +201,9 @@ impl Values<'_> {
                 .all(|path| path.leaf == "code");
         self.each(|value| {
             let mut token = self.token(value)?;
+            if is_flag && token.system.as_deref() == Some(FLAGS) {
+                token.system = None;
+            }
             if !implicit_system {
                 return Ok(token);
             }

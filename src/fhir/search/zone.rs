@@ -30,9 +30,12 @@ fn practice() -> Option<&'static TimeZone> {
 /// summer time leaves out is the one that the clock shows instead; of one that there is twice
 /// it is the first. `None` where it lies beyond what time reaches.
 pub fn moment_of(clock: DateTime) -> Option<i64> {
-    let zone = practice().cloned().unwrap_or(TimeZone::UTC);
-    let zoned = clock.to_zoned(zone).ok()?;
-    Some(zoned.timestamp().as_microsecond())
+    let Some(zone) = practice() else {
+        let since = clock.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+        return i64::try_from(since.as_micros()).ok();
+    };
+    let timestamp = zone.to_ambiguous_timestamp(clock).compatible().ok()?;
+    Some(timestamp.as_microsecond())
 }
 
 /// The day, counted from 1970, that the practice's calendar shows at a moment.
