@@ -38,6 +38,7 @@ mod cds_clients;
 mod cds_ehr;
 mod cds_feedback;
 mod cds_hooks;
+mod client_content_e;
 mod client_conventions_e;
 mod conditional_update;
 mod content;

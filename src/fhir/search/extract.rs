@@ -131,14 +131,11 @@ impl<'a> Facts<'a> {
                 firsts.extend(self.firsts(composite, object));
             });
         }
-        // `system|$value` asks for any code of the system.
         let systems: BTreeSet<_> = firsts.iter().filter_map(|first| first.system).collect();
-        for system in systems {
-            let of_system = |first: &&First<'_, '_>| first.system == Some(system);
-            self.beside(system, firsts.iter().filter(of_system));
+        for key in systems {
+            self.beside(key, firsts.iter().filter(|one| one.system == Some(key)));
         }
-        let codes: BTreeSet<_> = firsts.iter().map(|first| first.code).collect();
-        for code in codes {
+        for code in firsts.iter().map(|one| one.code).collect::<BTreeSet<_>>() {
             let of_code = || firsts.iter().filter(move |first| first.code == code);
             self.beside(code, of_code());
             let systems: BTreeSet<_> = of_code().map(|first| first.with_system).collect();
