@@ -125,7 +125,7 @@ impl Query {
             "_revinclude" => self
                 .revincludes
                 .push(Include::parse(catalogue, name, value)?),
-            "_totalMethod" => self.total = Some(total_method(value)?),
+            "_totalMethod" if modifier.is_none() => self.total = Some(total_method(value)?),
             LIST => self.parameters.push(listed(name, value)?),
             _ if RESULT_PARAMETERS.contains(&code) => {
                 self.result_parameter(catalogue, name, value, settings)?;
