@@ -19,7 +19,7 @@ pub const AUDIT_EVENT: &str = "AuditEvent";
 pub const SUBSCRIPTION: &str = "Subscription";
 
 /// <https://hl7.org/fhir/R4/search.html#summary>, in the systems of R4 and before, and
-/// without one: whoever marks content so says that something is missing.
+/// without one: the mark says that something is missing.
 const SUBSETTED: &str = "SUBSETTED";
 
 /// A type of which nobody may store a resource, and what there is instead.
