@@ -11,6 +11,7 @@ mod definitions;
 mod found;
 mod includes;
 mod judge;
+mod modifier_samples;
 mod modifiers;
 mod naive;
 mod plans;
