@@ -10,8 +10,8 @@ use crate::config::Config;
 /// Answer the FHIR REST API until SIGTERM or Ctrl-C
 ///
 /// The first line on stdout has the base URL. On SIGTERM requests in flight are
-/// finished, within UNLOOP_SHUTDOWN_SECONDS. There is no access control yet, so
-/// the server listens on loopback only.
+/// finished, within UNLOOP_SHUTDOWN_SECONDS. Every request for records needs a bearer
+/// token; `unloop token issue` makes one.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:
   unloop serve
