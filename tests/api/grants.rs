@@ -228,6 +228,7 @@ async fn everything_that_ends_it(kind: StoreKind) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 async fn a_consent_that_exists(kind: StoreKind) {
     let Some(world) = world(kind).await else {
         return;

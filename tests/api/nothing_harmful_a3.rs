@@ -226,6 +226,7 @@ async fn a3_a_contradiction_is_shown(server: Server) {
     assert_eq!(status(&server, "psychosis").await.0, "unknown");
 }
 
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 async fn a3_pregnancy_is_found_by_tests_and_status(server: Server) {
     with_everything(&server).await;
     let concept = "valueCodeableConcept";
