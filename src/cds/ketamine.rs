@@ -33,7 +33,7 @@ pub enum Treatment {
         /// all may be seen, there may be one.
         has_course: bool,
         /// The next session.
-        session: Option<Version>,
+        session: Option<Box<Version>>,
     },
 }
 
@@ -67,7 +67,7 @@ pub async fn load_treatment(asked: &Asked<'_>) -> Result<Treatment, Failure> {
     Ok(Treatment::Known {
         patient,
         has_course,
-        session,
+        session: session.map(Box::new),
     })
 }
 
