@@ -53,6 +53,7 @@ mod fhirpath_patch;
 mod garbage;
 mod grant_codes;
 mod grants;
+mod grants_consent;
 mod grants_http;
 mod history;
 mod measures;

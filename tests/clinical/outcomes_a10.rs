@@ -210,7 +210,10 @@ fn the_administration_says_when_the_dose_was_and_the_appointment_where_it_does_n
         baselines(&[booked.clone(), given], &rating),
         one(rating[0].0, false)
     );
-    assert_eq!(baselines(std::slice::from_ref(&booked), &rating), [(None, false)]);
+    assert_eq!(
+        baselines(std::slice::from_ref(&booked), &rating),
+        [(None, false)]
+    );
     let undated = dose("2026-01-10");
     assert_eq!(baselines(&[booked, undated], &rating), [(None, false)]);
 }

@@ -8,6 +8,7 @@ mod entry;
 mod facts;
 mod load;
 mod medicine_names;
+mod protocol;
 mod screen;
 mod watched;
 
@@ -19,13 +20,13 @@ pub use condition_set::{
 pub use criterion::{Codes, Criterion, Effect, EvidenceHorizon, JudgedBy};
 pub use entry::{Entry, Provenance, Tier};
 pub use facts::{
-    Advice, Anchor, Band, Baseline, Class, Code, DepotForm, Dose, Drug, Duration, Freshness,
-    GapUnit, Instrument, Kind, NoneKnown, Outcome, Pairing, Place, Product, Protocol, RecordWindow,
-    Rule, RuleKind, Score, ScoreThreshold, Severities, Sign, Source, Spacing, SystemCode, Trial,
-    WashOut,
+    Advice, Band, Baseline, Class, Code, DepotForm, Dose, Drug, Duration, Freshness, Instrument,
+    Kind, NoneKnown, Outcome, Pairing, Place, Product, RecordWindow, Rule, RuleKind, Score,
+    ScoreThreshold, Severities, Sign, Source, SystemCode, Trial, WashOut,
 };
 pub use load::Fault;
 pub use medicine_names::{KnownIngredient, MedicineNames};
+pub use protocol::{Anchor, GapUnit, Protocol, Spacing};
 pub use screen::{
     PregnancyAnswer, PregnancyMeaning, PregnancyObservation, ScreenAnswer, ScreenMeaning,
     SuicideScreen, SuicideScreenKind,

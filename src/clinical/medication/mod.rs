@@ -10,6 +10,7 @@ mod compatibility;
 pub mod gather;
 mod guard;
 mod issue;
+mod issue_drafts;
 mod made;
 pub mod names;
 mod proposal;

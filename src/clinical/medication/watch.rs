@@ -15,13 +15,12 @@ use super::gather::{Shelf, gather};
 use super::made::{JUDGED, Noted};
 use super::recheck::RECHECK;
 use super::record;
-use super::{guard, issue};
+use super::{guard, issue, issue_drafts};
 use crate::fhir::authority::Authority;
 use crate::fhir::engine::{Draft, Engine, now};
 use crate::fhir::operation::{Records, Version};
 use crate::fhir::outcome::Failure;
-use crate::fhir::record::{Guard, Method, ResourceKey};
-use crate::fhir::resource::Resource;
+use crate::fhir::record::{Guard, ResourceKey};
 use crate::fhir::rule::{Review, Rule};
 use crate::fhir::search::reference::Base;
 
@@ -330,7 +329,7 @@ impl MedicationWatch {
             stored.retain(|one| issue::is_kept(&one.resource.content));
         }
         for new in wanted {
-            let key = key_of(&new);
+            let key = issue_drafts::key_of(&new);
             let place = stored.iter().position(|one| one.key == key);
             let old = place.map(|place| stored.swap_remove(place));
             let guard = match &old {
@@ -340,13 +339,13 @@ impl MedicationWatch {
             };
             let old = old.map(|old| issue::bare(&old.resource.content));
             outcome.settled.insert(key.clone());
-            put(drafts, &mut outcome.review, key, guard, new, old.as_ref())?;
+            issue_drafts::put(drafts, &mut outcome.review, key, guard, new, old.as_ref())?;
         }
         for old in stored {
             let content = issue::bare(&old.resource.content);
             let guard = Guard::VersionIs(old.version);
             outcome.settled.insert(old.key.clone());
-            put(
+            issue_drafts::put(
                 drafts,
                 &mut outcome.review,
                 old.key,
@@ -357,53 +356,4 @@ impl MedicationWatch {
         }
         Ok(())
     }
-}
-
-fn key_of(content: &Map<String, Value>) -> ResourceKey {
-    let id = content
-        .get("id")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    ResourceKey::new("DetectedIssue", id)
-}
-
-/// Writes the issue where it differs, and otherwise keeps it as it is. Where
-/// the same commit brings a mitigation for it, that one is taken over.
-fn put(
-    drafts: &mut Vec<Draft>,
-    review: &mut Review,
-    key: ResourceKey,
-    guard: Guard,
-    new: Map<String, Value>,
-    old: Option<&Map<String, Value>>,
-) -> Result<(), Failure> {
-    let mut new = match old {
-        Some(old) => issue::merged(new, old),
-        None => new,
-    };
-    new.insert("id".to_owned(), key.id.as_str().into());
-    if let Some(draft) = drafts.iter_mut().find(|draft| draft.key == key) {
-        if let Some(sent) = &draft.content {
-            guard::check_mitigation(&sent.content)?;
-            new = issue::merged(new, &sent.content);
-        }
-        draft.method = if draft.content.is_some() {
-            draft.method
-        } else {
-            Method::Put
-        };
-        draft.content = Some(Resource::from_object(new)?.into());
-        return Ok(());
-    }
-    if old == Some(&new) {
-        review.rests_on.push((key, guard));
-        return Ok(());
-    }
-    drafts.push(Draft {
-        key,
-        method: Method::Put,
-        guard,
-        content: Some(Resource::from_object(new)?.into()),
-    });
-    Ok(())
 }

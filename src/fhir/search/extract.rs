@@ -12,6 +12,7 @@ use super::order::{Extent, of_time};
 use super::path::text;
 use super::quantity::UnitName;
 use super::reference::Base;
+use super::row_order::sort_and_deduplicate;
 use super::sensitivity::sensitive_label_keys_of;
 use super::token::{self, Token};
 use super::{date, near, quantity, reference, sound, string};
@@ -33,19 +34,9 @@ impl Catalogue {
         }
         rows.keys.extend(self.compartments(resource_type, resource));
         rows.keys.extend(sensitive_label_keys_of(resource));
-        tidy(&mut rows);
+        sort_and_deduplicate(&mut rows);
         rows
     }
-}
-
-/// A fact stands once.
-fn tidy(rows: &mut IndexRows) {
-    rows.keys.sort_unstable();
-    rows.keys.dedup();
-    rows.texts.sort_unstable();
-    rows.texts.dedup();
-    rows.ranges.sort_unstable();
-    rows.ranges.dedup();
 }
 
 /// Gathers the values of one parameter.

@@ -32,6 +32,7 @@ pub mod quantity;
 pub mod query;
 pub mod reference;
 mod result;
+mod row_order;
 pub mod sensitivity;
 pub mod sort;
 pub mod sound;
