@@ -65,7 +65,7 @@ async fn what_the_ehr_has_is_read_with_its_token(ehr: Server) {
     let call = ordered(&ehr.base, all.clone());
     let found = medicine_cards(&server, &call).await;
     let open = not_checked(&found).expect("nothing is recorded there");
-    assert!(open.contains("No medicine is recorded"), "{open}");
+    assert!(open.contains("No current medicine is recorded"), "{open}");
 
     ehr.put(&json!({"resourceType": "Medication", "id": "1", "code": coded("10734")}))
         .await;
@@ -228,7 +228,7 @@ async fn an_ehr_that_does_not_answer_as_it_should_is_not_checked(_: Server) {
     let found = medicine_cards(&server, &call).await;
     assert_eq!(found.len(), 1, "{found:?}");
     let open = not_checked(&found).unwrap();
-    assert!(open.contains("No medicine is recorded"), "{open}");
+    assert!(open.contains("No current medicine is recorded"), "{open}");
     let mut paged = empty.clone();
     paged["link"] = json!([{"relation": "next", "url": format!("{listed}?page=2")}]);
     let mut warned = empty.clone();

@@ -67,9 +67,29 @@ async fn every_medicine_gets_a_verdict(server: Server) {
     with_patient(&server).await;
     let empty = asked(&server, "").await;
     assert!(
-        empty.to_string().contains("No medicine is recorded"),
+        empty.to_string().contains("No current medicine is recorded"),
         "{empty}"
     );
+    // A6: a medicine that ended years ago tells nothing of what is taken now.
+    let mut past = statement("past", coded("36437"));
+    past["status"] = "completed".into();
+    past["effectivePeriod"] = json!({"start": "2015-01-01", "end": "2015-06-30"});
+    server.put(&past).await;
+    let only_past = asked(&server, "").await;
+    assert!(
+        only_past
+            .to_string()
+            .contains("No current medicine is recorded"),
+        "{only_past}"
+    );
+    assert_eq!(
+        only_past["parameter"][0]["valueCode"], "not-checked",
+        "{only_past}"
+    );
+    server
+        .call("DELETE", "/MedicationStatement/past")
+        .expect(204)
+        .await;
     server.put(&statement("ssri", coded("36437"))).await;
     server
         .put(&statement("maoi", json!({"text": "Nardil 15 mg"})))

@@ -74,7 +74,7 @@ async fn what_was_not_looked_at_is_said(server: Server) {
         medicines[0]["detail"]
             .as_str()
             .unwrap()
-            .contains("No medicine is recorded")
+            .contains("No current medicine is recorded")
     );
     // By a caller who may not see the patient.
     let blind = server.issue("system/Organization.rs").await;

@@ -95,11 +95,11 @@ pub struct Medicines<'k> {
     pub assessed: Vec<(ResourceKey, Assessment<'k>)>,
     /// The caller's rights do not reach all of them.
     pub hidden: bool,
-    /// There is no record of any medicine, not even one that says that none is taken.
+    /// There is no record of a current medicine, not even one that says that none is taken.
     pub nothing_recorded: bool,
 }
 
-pub const NOTHING_RECORDED: &str = "No medicine is recorded, so nothing is checked. Ask, and record that none is taken by a MedicationStatement of SNOMED CT 787481004.";
+pub const NOTHING_RECORDED: &str = "No current medicine is recorded, so nothing is checked. Ask, and record that none is taken by a MedicationStatement of SNOMED CT 787481004.";
 
 pub async fn medicines_of<'k>(
     rules: &'k Rules,
@@ -119,7 +119,10 @@ pub async fn medicines_of<'k>(
     let is_of_medicine = |version: &Version| {
         let (name, content) = (&version.key.resource_type, &version.resource.content);
         let usage = record::usage(&rules.knowledge, name, content);
-        name != "AllergyIntolerance" && usage != record::Use::Never
+        // What has ended, and the programme's own ketamine, tell nothing of what is taken now.
+        name != "AllergyIntolerance"
+            && usage == record::Use::Current
+            && !record::is_own_treatment(content)
     };
     let nothing_recorded = !found.iter().any(is_of_medicine);
     let mut assessed = Vec::new();
