@@ -54,7 +54,6 @@ async fn what_is_not_json_is_refused_with_its_place(server: Server) {
         "{\"resourceType\":\"Patient\",}",
         "<Patient/>",
         "{} {}",
-        "\u{feff}{}",
     ] {
         let call = server.call("POST", "/Patient");
         let reply = call

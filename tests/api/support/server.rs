@@ -170,7 +170,11 @@ impl Server {
         let token = launched.issue("system/*.cruds").await;
         let mut headers = reqwest::header::HeaderMap::new();
         headers.insert("Authorization", format!("Bearer {token}").parse().unwrap());
-        let client = reqwest::Client::builder().default_headers(headers);
+        // Shorter than the server keeps an idle connection: a slow machine would else
+        // send on one that is just being closed.
+        let client = reqwest::Client::builder()
+            .default_headers(headers)
+            .pool_idle_timeout(std::time::Duration::from_secs(2));
         launched.client = client.build().unwrap();
         launched
     }
