@@ -67,7 +67,9 @@ async fn every_medicine_gets_a_verdict(server: Server) {
     with_patient(&server).await;
     let empty = asked(&server, "").await;
     assert!(
-        empty.to_string().contains("No current medicine is recorded"),
+        empty
+            .to_string()
+            .contains("No current medicine is recorded"),
         "{empty}"
     );
     // A6: a medicine that ended years ago tells nothing of what is taken now.
