@@ -308,13 +308,31 @@ async fn bundles_are_judged_entry_by_entry(bench: Bench) {
         "Observation/theirs/_history/1",
         "Task/x",
     ];
-    for kind in ["batch", "transaction"] {
-        let entries: Vec<Value> = gets
-            .iter()
-            .map(|url| json!({"request": {"method": "GET", "url": url}}))
-            .collect();
-        let bundle = json!({"resourceType": "Bundle", "type": kind, "entry": entries});
-        let reply = bench.write(&caller, Verb::Post, "", bundle).await;
+    let bundle = |kind: &str, urls: &[&str]| {
+        let entry = |url: &&str| json!({"request": {"method": "GET", "url": url}});
+        let entries: Vec<Value> = urls.iter().map(entry).collect();
+        json!({"resourceType": "Bundle", "type": kind, "entry": entries})
+    };
+    // A transaction with one read that fails fails as a whole.
+    for url in gets {
+        let sent = bundle("transaction", &["Observation/ours", url]);
+        let reply = bench.write(&caller, Verb::Post, "", sent).await;
+        let granted = matches!(
+            url,
+            "Observation/ours" | "Patient/b/Observation" | "Observation?patient=b"
+        );
+        assert_eq!(reply.status() == 200, granted, "{url}: {}", reply.text());
+        assert!(
+            granted || matches!(reply.status(), 403 | 404),
+            "{url}: {}",
+            reply.text()
+        );
+        assert!(!reply.text().contains("\"id\":\"theirs\""), "{url}");
+    }
+    for kind in ["batch"] {
+        let reply = bench
+            .write(&caller, Verb::Post, "", bundle(kind, &gets))
+            .await;
         let json = reply.json();
         let statuses: Vec<&str> = json["entry"]
             .as_array()

@@ -80,7 +80,9 @@ pub fn of_patient() -> Vec<Value> {
             "subject": subject, "effectiveDateTime": "2026-01-02T10:00:00Z", "valueInteger": value})
     };
     let mut all = vec![
-        json!({"resourceType": "Medication", "code": rxnorm("10734")}),
+        // A product belongs to no patient: its name is no secret.
+        json!({"resourceType": "Medication", "code": {"coding": [{"code": "10734",
+            "system": "http://www.nlm.nih.gov/research/umls/rxnorm"}], "text": "tranylcypromine"}}),
         json!({"resourceType": "MedicationStatement", "status": "active", "subject": subject,
             "medicationCodeableConcept": rxnorm("10734"), "effectivePeriod": {"start": "2020-01-01"}}),
         json!({"resourceType": "MedicationRequest", "status": "active", "intent": "order", "subject": subject,

@@ -187,18 +187,34 @@ impl Attempt<'_> {
         }
     }
 
+    /// A batch answers what may be read. A transaction answers it where nothing else is
+    /// asked for, and is refused as a whole where something is.
     async fn batch(&self, kind: &str) {
-        let records = &self.world.records;
-        let gets = records
+        let all: Vec<String> = self
+            .world
+            .records
             .iter()
-            .map(|record| json!({"request": {"method": "GET", "url": record.name}}));
-        let bundle =
-            json!({"resourceType": "Bundle", "type": kind, "entry": gets.collect::<Vec<_>>()});
-        let reply = self.bench.write(&self.caller, Verb::Post, "", bundle).await;
-        let found: Names = reply.names().into_iter().collect();
+            .map(|one| one.name.clone())
+            .collect();
         let seen = self.world.live().filter(|record| self.seen('r', record));
-        let expected = seen.map(|record| record.name.clone()).collect();
+        let seen: Vec<String> = seen.map(|record| record.name.clone()).collect();
+        let expected: Names = seen.iter().cloned().collect();
+        let asked = if kind == "transaction" { &seen } else { &all };
+        let reply = self.read_in_bundle(kind, asked).await;
+        let found: Names = reply.names().into_iter().collect();
         assert_eq!(found, expected, "{}", self.says(kind, &reply));
+        if kind == "transaction" && seen.len() < all.len() {
+            let reply = self.read_in_bundle(kind, &all).await;
+            let refused = matches!(reply.status(), 403 | 404 | 410);
+            assert!(refused, "{}", self.says(kind, &reply));
+        }
+    }
+
+    async fn read_in_bundle(&self, kind: &str, names: &[String]) -> Reply {
+        let get = |name: &String| json!({"request": {"method": "GET", "url": name}});
+        let entries: Vec<Value> = names.iter().map(get).collect();
+        let bundle = json!({"resourceType": "Bundle", "type": kind, "entry": entries});
+        self.bench.write(&self.caller, Verb::Post, "", bundle).await
     }
 
     pub async fn searches(&self) {
