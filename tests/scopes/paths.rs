@@ -190,12 +190,8 @@ impl Attempt<'_> {
     /// A batch answers what may be read. A transaction answers it where nothing else is
     /// asked for, and is refused as a whole where something is.
     async fn batch(&self, kind: &str) {
-        let all: Vec<String> = self
-            .world
-            .records
-            .iter()
-            .map(|one| one.name.clone())
-            .collect();
+        let records = self.world.records.iter();
+        let all: Vec<String> = records.map(|one| one.name.clone()).collect();
         let seen = self.world.live().filter(|record| self.seen('r', record));
         let seen: Vec<String> = seen.map(|record| record.name.clone()).collect();
         let expected: Names = seen.iter().cloned().collect();
