@@ -14,6 +14,7 @@ crate::on_both_stores!(
     criteria_of_candidacy_count,
     an_override_with_a_reason_counts,
     what_the_caller_may_not_see_holds_the_session,
+    a_session_of_two_patients_is_not_judged,
     only_sessions_are_asked_about,
 );
 
@@ -353,6 +354,24 @@ async fn what_the_caller_may_not_see_holds_the_session(server: Server) {
             check["part"][1]["valueCode"], "unknown",
             "{hidden}: {check}"
         );
+    }
+}
+
+/// C4: neither is judged for the other, and nothing is told of either.
+async fn a_session_of_two_patients_is_not_judged(server: Server) {
+    everything(&server, "home").await;
+    let mut other = crate::support::example::patient("Other");
+    other["id"] = "other".into();
+    server.put(&other).await;
+    let mut shared = session("home");
+    let people = shared["participant"].as_array_mut().unwrap();
+    people.push(participant("Patient/other"));
+    server.put(&shared).await;
+    for operation in ["$session-readiness", "$session-monitor"] {
+        let url = format!("/Appointment/session/{operation}");
+        let reply = server.get(&url).expect(422).await;
+        let text = reply.diagnostics();
+        assert!(text.contains("more than one patient"), "{text}");
     }
 }
 

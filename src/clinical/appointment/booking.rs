@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::clinical::CANONICAL;
+use crate::fhir::outcome::{Failure, Kind};
 use crate::fhir::record::ResourceKey;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -59,6 +60,27 @@ impl<'c> Booking<'c> {
             .filter_map(|reference| local(base.normalise(reference)?))
             .filter(|key| key.resource_type == "Slot")
             .collect()
+    }
+
+    /// The one patient of a session. A judgement about one of several would be read as
+    /// one about all of them, and would tell one about the others.
+    pub fn only_patient(&self, base: &Base) -> Result<ResourceKey, Failure> {
+        let mut patients: Vec<ResourceKey> = self
+            .participants()
+            .filter(|one| !one.declined())
+            .filter_map(|one| one.actor(base))
+            .filter(|key| key.resource_type == "Patient")
+            .collect();
+        patients.sort();
+        patients.dedup();
+        let text = match (patients.pop(), patients.is_empty()) {
+            (Some(patient), true) => return Ok(patient),
+            (Some(_), false) => {
+                "The appointment names more than one patient. Book an appointment for each of them."
+            }
+            (None, _) => "The appointment has no patient of this service.",
+        };
+        Err(Failure::new(Kind::BusinessRule, text))
     }
 
     /// The resource of this type that takes part and has not declined.

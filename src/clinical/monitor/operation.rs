@@ -77,12 +77,10 @@ impl Operation for SessionMonitor {
         let base = Base::new(&call.engine.settings.base_url);
         let appointment = records.read(key).await?;
         let booking = Booking::of(&appointment.resource.content);
-        let patient = booking.actor(&base, "Patient");
-        let parts = (place(knowledge, &booking), booking.span, patient);
-        let (Some(place), Some((start, end)), Some(patient)) = parts else {
-            return Err(refusal(
-                "The appointment has no setting, no time or no patient yet.",
-            ));
+        let patient = booking.only_patient(&base)?;
+        let parts = (place(knowledge, &booking), booking.span);
+        let (Some(place), Some((start, end))) = parts else {
+            return Err(refusal("The appointment has no setting or no time yet."));
         };
         if booking.kind != Some(SESSION) {
             return Err(refusal(

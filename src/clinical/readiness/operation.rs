@@ -92,9 +92,7 @@ pub async fn readiness(
             "The appointment is no ketamine session of the programme.",
         ));
     }
-    let patient = booking.actor(&base, "Patient");
-    let patient =
-        patient.ok_or_else(|| refusal("The appointment has no patient of this service."))?;
+    let patient = booking.only_patient(&base)?;
     let patient = PatientRecords::load_or_unseen(*records, &patient).await?;
     let (Some(place), Some(span)) = (place(knowledge, &booking), booking.span) else {
         return Err(refusal("The appointment has no setting or no time yet."));
