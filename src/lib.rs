@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod app;
+pub mod budget;
 pub mod cds;
 pub mod cli;
 pub mod clinical;

@@ -3,6 +3,7 @@
 
 mod access;
 mod clock;
+mod disk;
 mod error;
 mod index;
 mod secret;
@@ -96,6 +97,8 @@ fn settings(config: &Config, address: SocketAddr) -> Result<Settings, ConfigErro
             entries: config.limits.entries,
             default_page: config.limits.default_page,
             max_page: config.limits.max_page,
+            document: config.limits.body,
+            nodes: config.limits.nodes,
         },
         cursors: secret::cursors(config),
     })

@@ -12,11 +12,13 @@ use actix_web::web::Data;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::disk::{disk_watch, watch_disk};
 use super::{
     Access, StartError, access, clock, engine_and_clinical, index, known_types, listening_url,
     store, sweep, tls,
 };
 use crate::access::{Caller, Internal};
+use crate::budget::{BudgetLimits, MemoryReserve};
 use crate::clinical::Clinical;
 use crate::config::{Address, Config, ConfigError};
 use crate::fhir::audit;
@@ -28,6 +30,7 @@ use crate::http::protect::{cors, headers};
 use crate::http::rate::{RateLimits, Rates, by_address};
 use crate::http::routes::{HttpLimits, OpenApi, configure};
 use crate::store::Claim;
+use crate::telemetry::disk::DiskWatch;
 
 const OPENAPI: &str = include_str!("../../openapi/openapi.json");
 
@@ -48,6 +51,7 @@ pub struct App {
     server: Server,
     index: JoinHandle<()>,
     rates: Data<Rates>,
+    disk: Arc<DiskWatch>,
     shutdown: Duration,
     listening_url: String,
     /// SIGTERM and SIGINT, heard from before anybody is told that it listens.
@@ -85,7 +89,8 @@ impl App {
             caller: config.limits.rate_caller,
             auth: config.limits.rate_auth,
         }));
-        let server = serve(&config, listener, engine.clone(), &access, &rates)?;
+        let disk = Arc::new(disk_watch(&config));
+        let server = serve(&config, listener, engine.clone(), &access, &rates, &disk)?;
         Ok(Self {
             address,
             engine,
@@ -93,6 +98,7 @@ impl App {
             server,
             index: tokio::spawn(keeper),
             rates,
+            disk,
             shutdown: config.server.shutdown,
             listening_url: listening_url(&config.server, address),
             signals: [
@@ -139,6 +145,7 @@ impl App {
         let sweeper = tokio::spawn(sweep::keep(self.engine.clone().into_inner()));
         let clock = tokio::spawn(clock::keep(self.engine.clone().into_inner()));
         let bursts = tokio::spawn(count_bursts(self.rates.clone(), self.engine.clone()));
+        let disk = tokio::spawn(watch_disk(self.disk.clone()));
         let ended = tokio::select! {
             ended = &mut server => Some(ended),
             _ = terminate.recv() => None,
@@ -157,6 +164,7 @@ impl App {
         bursts.abort();
         sweeper.abort();
         clock.abort();
+        disk.abort();
         self.index.abort();
         // Aborted, each ends at its next wait; only then is its engine dropped.
         drop(follower.await);
@@ -231,14 +239,22 @@ fn serve(
     engine: Data<Engine>,
     access: &Access,
     rates: &Data<Rates>,
+    disk: &Arc<DiskWatch>,
 ) -> Result<Server, StartError> {
     let failed = |error| StartError::Bind(config.server.bind, error);
     let limits = HttpLimits {
         body: config.limits.body,
         url: config.limits.url,
         body_time: config.limits.body_time,
+        budget: BudgetLimits {
+            time: config.limits.request_time,
+            nodes: config.limits.nodes,
+            record_bytes: config.limits.record_bytes,
+            ..BudgetLimits::default()
+        },
+        reserve: Arc::new(MemoryReserve::new(config.limits.memory)),
     };
-    let rates = rates.clone();
+    let (rates, disk) = (rates.clone(), Data::from(disk.clone()));
     let tls = config.server.tls.clone();
     let secure = tls.is_some();
     let origins = config.server.cors_origins.clone();
@@ -251,6 +267,7 @@ fn serve(
             .app_data(engine.clone())
             .app_data(document.clone())
             .app_data(rates.clone())
+            .app_data(disk.clone())
             .app_data(gate.clone())
             .app_data(authorization.clone())
             .app_data(fhir_servers.clone())
@@ -259,7 +276,7 @@ fn serve(
             .wrap(from_fn(by_address))
             .wrap(headers(secure))
             .wrap(from_fn(observe))
-            .configure(configure(limits))
+            .configure(configure(limits.clone()))
     })
     .disable_signals()
     .keep_alive(KEEP_ALIVE)

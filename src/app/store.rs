@@ -15,10 +15,10 @@ use crate::store::{Commit, Store, StoreError};
 pub async fn migrate(database: &Database) -> Result<(), StartError> {
     let applied = match &database.address {
         Address::Sqlite(path) => {
-            let (path, settings) = (path.clone(), sqlite(database));
+            let (path, settings) = (path.clone(), SqliteSettings::default());
             blocking(move || SqliteStore::migrate(&path, &settings)).await?
         }
-        Address::Postgres(url) => PostgresStore::migrate(url, &postgresql(database)).await?,
+        Address::Postgres(url) => PostgresStore::migrate(url, &PostgresSettings::default()).await?,
     };
     if !applied.is_empty() {
         tracing::info!(
@@ -38,12 +38,12 @@ pub async fn open(config: &Config) -> Result<Arc<dyn Store>, StartError> {
     }
     Ok(match &database.address {
         Address::Sqlite(path) => {
-            let (path, mut settings) = (path.clone(), sqlite(database));
+            let (path, mut settings) = (path.clone(), sqlite(config));
             settings.chain_key = chain_key;
             Arc::new(blocking(move || SqliteStore::open(&path, settings)).await?)
         }
         Address::Postgres(url) => {
-            let mut settings = postgresql(database);
+            let mut settings = postgresql(config);
             settings.chain_key = chain_key;
             Arc::new(PostgresStore::connect(url, settings).await?)
         }
@@ -88,16 +88,18 @@ pub async fn close(store: Arc<dyn Store>, within: Duration) {
     }
 }
 
-fn sqlite(database: &Database) -> SqliteSettings {
+fn sqlite(config: &Config) -> SqliteSettings {
     let mut settings = SqliteSettings::default();
-    settings.readers = database.pool.unwrap_or(settings.readers);
+    settings.statement_timeout = config.limits.statement_time;
+    settings.readers = config.database.pool.unwrap_or(settings.readers);
     settings.form = form();
     settings
 }
 
-fn postgresql(database: &Database) -> PostgresSettings {
+fn postgresql(config: &Config) -> PostgresSettings {
     let mut settings = PostgresSettings::default();
-    settings.pool_size = database.pool.unwrap_or(settings.pool_size);
+    settings.read_timeout = config.limits.statement_time;
+    settings.pool_size = config.database.pool.unwrap_or(settings.pool_size);
     settings.form = form();
     settings
 }

@@ -21,6 +21,18 @@ pub struct Limits {
     pub max_page: usize,
     /// `UNLOOP_BODY_SECONDS`: until the content of a request has arrived.
     pub body_time: Duration,
+    /// `UNLOOP_REQUEST_SECONDS`: for the work on one request.
+    pub request_time: Duration,
+    /// `UNLOOP_STATEMENT_SECONDS`: for one question to the database.
+    pub statement_time: Duration,
+    /// `UNLOOP_MAX_NODES`: values in the JSON of one request.
+    pub nodes: u64,
+    /// `UNLOOP_MAX_RECORD_BYTES`: read from the store for one request.
+    pub record_bytes: u64,
+    /// `UNLOOP_MEMORY_BYTES`: what all requests may hold together.
+    pub memory: u64,
+    /// `UNLOOP_DISK_RESERVE_BYTES`: below this the disk counts as nearly full.
+    pub disk_reserve: u64,
     /// `UNLOOP_RATE_ADDRESS`: requests a second; 0: any number.
     pub rate_address: u32,
     /// `UNLOOP_RATE_CALLER`: requests a second; 0: any number.
@@ -40,6 +52,14 @@ impl Limits {
             default_page: values.count("UNLOOP_DEFAULT_PAGE", 1..=10_000)?,
             max_page: values.count("UNLOOP_MAX_PAGE", 1..=10_000)?,
             body_time: seconds(values.count("UNLOOP_BODY_SECONDS", 1..=3600)?),
+            request_time: seconds(values.count("UNLOOP_REQUEST_SECONDS", 1..=3600)?),
+            statement_time: seconds(values.count("UNLOOP_STATEMENT_SECONDS", 1..=3600)?),
+            nodes: wide(values.count("UNLOOP_MAX_NODES", 1_000..=1_000_000_000)?),
+            record_bytes: wide(values.count("UNLOOP_MAX_RECORD_BYTES", 65_536..=2_147_483_648)?),
+            memory: wide(values.count("UNLOOP_MEMORY_BYTES", 16_777_216..=1_099_511_627_776)?),
+            disk_reserve: wide(
+                values.count("UNLOOP_DISK_RESERVE_BYTES", 0..=1_125_899_906_842_624)?,
+            ),
             rate_address: rate(values, "UNLOOP_RATE_ADDRESS")?,
             rate_caller: rate(values, "UNLOOP_RATE_CALLER")?,
             rate_auth: rate(values, "UNLOOP_RATE_AUTH")?,
@@ -52,6 +72,10 @@ impl Limits {
         }
         Ok(limits)
     }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 fn seconds(count: usize) -> Duration {

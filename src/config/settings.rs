@@ -133,10 +133,46 @@ pub const SETTINGS: &[Setting] = &[
         "how long the content of a request may take to arrive",
     ),
     setting(
+        "UNLOOP_REQUEST_SECONDS",
+        "limits.request_seconds",
+        "30",
+        "how long the service works for one request, once its content is there",
+    ),
+    setting(
+        "UNLOOP_STATEMENT_SECONDS",
+        "limits.statement_seconds",
+        "10",
+        "how long one question to the database may take",
+    ),
+    setting(
+        "UNLOOP_MAX_NODES",
+        "limits.nodes",
+        "500000",
+        "most values (objects, arrays, texts, numbers) in the JSON of one request",
+    ),
+    setting(
+        "UNLOOP_MAX_RECORD_BYTES",
+        "limits.record_bytes",
+        "33554432",
+        "most bytes of records that are read for one request",
+    ),
+    setting(
+        "UNLOOP_MEMORY_BYTES",
+        "limits.memory_bytes",
+        "268435456",
+        "what all requests under way may hold together, by estimate; more are told to come again",
+    ),
+    setting(
+        "UNLOOP_DISK_RESERVE_BYTES",
+        "limits.disk_reserve_bytes",
+        "536870912",
+        "with less free space beside a SQLite database, requests without a token and expensive ones are refused",
+    ),
+    setting(
         "UNLOOP_MAX_BODY_BYTES",
         "limits.body_bytes",
-        "52428800",
-        "largest request content, and largest document of an import",
+        "16777216",
+        "largest request content; a document of an import may have 50 MB at least",
     ),
     setting(
         "UNLOOP_MAX_URL_BYTES",

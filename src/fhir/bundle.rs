@@ -31,6 +31,11 @@ impl BundleWriter {
         Self { text, entries: 0 }
     }
 
+    /// Makes room for so many bytes more, so that the text does not grow by doubling.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes);
+    }
+
     /// Adds one entry from `(name, JSON text)` members.
     pub fn entry(&mut self, members: &[(&str, &str)]) {
         self.text.push_str(if self.entries == 0 {

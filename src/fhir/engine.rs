@@ -35,6 +35,10 @@ pub struct Limits {
     /// Results per page when `_count` is missing, and at most.
     pub default_page: usize,
     pub max_page: usize,
+    /// Bytes of one document, also of what a patch makes.
+    pub document: usize,
+    /// Values of one document, also of what a patch makes.
+    pub nodes: u64,
 }
 
 impl Default for Limits {
@@ -44,6 +48,8 @@ impl Default for Limits {
             entries: 10_000,
             default_page: 20,
             max_page: 1000,
+            document: 16 << 20,
+            nodes: 500_000,
         }
     }
 }
@@ -361,6 +367,9 @@ fn body_of(change: &Change) -> Option<String> {
 
 /// The store's own troubles: the log has the details, the client what to do.
 pub fn unavailable(error: &StoreError) -> Failure {
+    if let StoreError::Exceeded(exceeded) = error {
+        return (*exceeded).into();
+    }
     tracing::error!(%error, "the store failed");
     match error {
         StoreError::Unavailable(_) => Failure::new(

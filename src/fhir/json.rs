@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::{Map, Number, Value};
 
 use super::outcome::{Failure, Kind};
+use crate::budget;
 
 /// What the JSON parser can nest at most.
 pub const MAX_DEPTH: usize = 120;
@@ -15,7 +16,10 @@ pub const MAX_DEPTH: usize = 120;
 /// How serde_json hands over a number whose digits are to be kept.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
-/// Reads one JSON document. `depth` bounds the nesting of objects and arrays;
+/// Values are charged to the request in steps of so many.
+const NODES_AT_ONCE: u64 = 1_024;
+
+/// Reads one JSON document, whose values the request's budget bounds. `depth` bounds the nesting of objects and arrays;
 /// above [`MAX_DEPTH`] the parser refuses on its own.
 ///
 /// ```
@@ -29,12 +33,16 @@ pub fn parse(bytes: &[u8], depth: usize) -> Result<Value, Failure> {
     let mut place = Place {
         steps: Vec::new(),
         depth,
+        uncharged: 0,
         refusal: None,
     };
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Node(&mut place).deserialize(&mut reader);
     match value.and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => Ok(value),
+        Ok(value) => {
+            budget::charge_nodes(place.uncharged)?;
+            Ok(value)
+        }
         Err(error) => Err(place.refusal.take().unwrap_or_else(|| not_json(&error))),
     }
 }
@@ -74,6 +82,8 @@ enum Step {
 struct Place {
     steps: Vec<Step>,
     depth: usize,
+    /// Values that the budget has not heard of yet.
+    uncharged: u64,
     refusal: Option<Failure>,
 }
 
@@ -96,6 +106,19 @@ impl Place {
         E::custom("refused")
     }
 
+    /// One more value: content that has too many is given up at once.
+    fn count_node<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        self.uncharged += 1;
+        if self.uncharged < NODES_AT_ONCE {
+            return Ok(());
+        }
+        let nodes = std::mem::take(&mut self.uncharged);
+        budget::charge_nodes(nodes).map_err(|exceeded| {
+            self.refusal.get_or_insert_with(|| exceeded.into());
+            E::custom("refused")
+        })
+    }
+
     fn enter<E: serde::de::Error>(&mut self) -> Result<(), E> {
         if self.steps.len() >= self.depth {
             let text = format!("The content is nested deeper than {} levels.", self.depth);
@@ -111,6 +134,7 @@ impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.0.count_node()?;
         deserializer.deserialize_any(self)
     }
 }

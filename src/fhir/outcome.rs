@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::request::Verb;
+use crate::budget::BudgetExceeded;
 
 /// A closed list: every refusal of the service is one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub enum Kind {
     TooMany,
     /// The content did not arrive in time.
     TooSlow,
+    /// The work for one request is more than this service does.
+    TooCostly,
     /// The database does not answer. Try again.
     Unavailable,
     /// A fault of this service. Its text says nothing of the inside.
@@ -79,7 +82,7 @@ impl Kind {
             Self::TooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
-            Self::BusinessRule => 422,
+            Self::BusinessRule | Self::TooCostly => 422,
             Self::TooMany => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
@@ -107,6 +110,7 @@ impl Kind {
             Self::Forbidden => "forbidden",
             Self::TooMany => "throttled",
             Self::TooSlow => "timeout",
+            Self::TooCostly => "too-costly",
             Self::Unavailable => "transient",
             Self::Internal => "exception",
         }
@@ -210,6 +214,48 @@ impl Failure {
 
     pub fn to_json(&self) -> Value {
         outcome(&self.issues)
+    }
+}
+
+/// What a request has used up, and what would help.
+impl From<BudgetExceeded> for Failure {
+    fn from(exceeded: BudgetExceeded) -> Self {
+        let (kind, text) = match exceeded {
+            BudgetExceeded::Nodes(most) => (
+                Kind::TooLarge,
+                format!(
+                    "The content has more than {most} values. Split it, or ask the operator to raise UNLOOP_MAX_NODES."
+                ),
+            ),
+            BudgetExceeded::Operations(most) => (
+                Kind::TooCostly,
+                format!("The patches have more than {most} operations together. Send fewer at a time."),
+            ),
+            BudgetExceeded::Rows(most) => (
+                Kind::TooCostly,
+                format!("This needs more than {most} rows. Ask for less at a time: narrow the search or send smaller batches."),
+            ),
+            BudgetExceeded::RecordBytes(most) => (
+                Kind::TooCostly,
+                format!(
+                    "The answer would need more than {most} bytes of records. Ask in smaller batches, lower _count or name fewer includes."
+                ),
+            ),
+            BudgetExceeded::Statement | BudgetExceeded::Time => (
+                Kind::TooCostly,
+                "The question costs more time than one request may take. Narrow it: name a type and a patient, fewer includes without :iterate, or a shorter time."
+                    .to_owned(),
+            ),
+            BudgetExceeded::Memory => (
+                Kind::Unavailable,
+                "The requests under way hold as much memory as they may. Try again in a moment.".to_owned(),
+            ),
+            BudgetExceeded::Busy => (
+                Kind::Unavailable,
+                "Other expensive questions are being answered. Try again in a moment, or narrow the question.".to_owned(),
+            ),
+        };
+        Self::new(kind, text)
     }
 }
 

@@ -8,6 +8,9 @@ use super::definitions::{Definitions, Element, TypeDefinition, TypeKind};
 use super::outcome::{Failure, Kind};
 use super::request::Request;
 
+/// Bytes of an answer that is laid out for people: it has to be read again for that.
+const MOST_PRETTY: usize = 4 << 20;
+
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
     All,
@@ -126,6 +129,11 @@ impl View {
     pub fn layout(&self, text: String) -> Result<String, Failure> {
         if !self.pretty {
             return Ok(text);
+        }
+        if text.len() > MOST_PRETTY {
+            let text =
+                "The answer is too large for _pretty. Ask without it, or for less at a time.";
+            return Err(Failure::new(Kind::TooCostly, text));
         }
         let value: Value = serde_json::from_str(&text).map_err(|_| unreadable())?;
         serde_json::to_string_pretty(&value).map_err(|_| unreadable())

@@ -10,7 +10,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
 use super::auth::Authorization;
-use super::routes::{HttpLimits, content, let_in, refused};
+use super::content::read_content;
+use super::offload::parse_offloaded;
+use super::routes::{HttpLimits, let_in, refused};
 use super::{gate, response};
 use crate::access::Caller;
 use crate::access::gate::{Admitted, Gate};
@@ -105,23 +107,11 @@ async fn ask(
     let (engine, gate, authorization, limits, servers) = rooms;
     let admitted = admit(&http, gate, authorization, paths).await;
     let caller = let_in(&http, engine, gate, admitted).await?;
-    let body = content(&http, payload, limits.body_time).await;
     let depth = engine.settings.limits.depth;
-    let content = body.and_then(|body| {
-        let bytes = body.map_err(|_| {
-            Failure::new(
-                Kind::TooLarge,
-                "The content cannot be read, or is too large.",
-            )
-        })?;
-        match json::parse(&bytes, depth)? {
-            Value::Object(content) => Ok(content),
-            _ => Err(Failure::new(
-                Kind::Structure,
-                "The content is a JSON object.",
-            )),
-        }
-    });
+    let content = match read_content(&http, payload, limits.body_time, limits.body).await {
+        Ok(bytes) => parse_offloaded(bytes.len(), move || as_object(&bytes, depth)).await,
+        Err(failure) => Err(failure),
+    };
     Ok(Asked {
         http,
         engine: engine.clone().into_inner(),
@@ -129,6 +119,16 @@ async fn ask(
         caller,
         content,
     })
+}
+
+fn as_object(bytes: &[u8], depth: usize) -> Result<Map<String, Value>, Failure> {
+    match json::parse(bytes, depth)? {
+        Value::Object(content) => Ok(content),
+        _ => Err(Failure::new(
+            Kind::Structure,
+            "The content is a JSON object.",
+        )),
+    }
 }
 
 /// Who signs every call by itself, or bears a token like everybody.

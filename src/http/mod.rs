@@ -5,12 +5,15 @@
 
 pub mod auth;
 pub mod binary;
+mod budget;
 mod burst;
 mod cds;
+mod content;
 pub mod gate;
 pub mod health;
 pub mod media;
 pub mod observe;
+mod offload;
 pub mod openapi;
 pub mod protect;
 pub mod rate;

@@ -1,8 +1,11 @@
 //! How many requests one address and one caller may send.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -39,6 +42,10 @@ pub struct Rates {
     address: Limit<IpAddr>,
     auth: Limit<IpAddr>,
     caller: Limit<String>,
+    /// Until when a caller waits who has sent more entries than requests that fit.
+    owed: Mutex<HashMap<String, Instant>>,
+    /// Of a caller, a second.
+    caller_rate: u32,
     pub bursts: Bursts,
 }
 
@@ -59,6 +66,8 @@ impl Rates {
             address: Limit::new(limits.address),
             auth: Limit::new(limits.auth),
             caller: Limit::new(limits.caller),
+            owed: Mutex::default(),
+            caller_rate: limits.caller,
             bursts: Bursts::default(),
         }
     }
@@ -81,7 +90,35 @@ impl Rates {
 
     /// `identity` tells the caller from all others.
     pub fn caller(&self, identity: &str) -> Result<(), Wait> {
+        let now = Instant::now();
+        if let Some(until) = self.owed().get(identity).filter(|until| **until > now) {
+            return Err(Wait(until.duration_since(now).as_secs() + 1));
+        }
         self.caller.ask(|| identity.to_owned())
+    }
+
+    /// The entries of a bundle cost like requests. The bundle is let in; what does not
+    /// fit into the caller's rate is waited for before the next request.
+    pub fn charge_entries(&self, identity: &str, entries: usize) {
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+        let (Some(entries), Some(rate)) =
+            (NonZeroU32::new(entries), NonZeroU32::new(self.caller_rate))
+        else {
+            return;
+        };
+        if self.caller.take(&identity.to_owned(), entries) {
+            return;
+        }
+        let now = Instant::now();
+        let seconds = f64::from(entries.get()) / f64::from(rate.get());
+        let mut owed = self.owed();
+        owed.retain(|_, until| *until > now);
+        let until = owed.entry(identity.to_owned()).or_insert(now);
+        *until += Duration::from_secs_f64(seconds);
+    }
+
+    fn owed(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +131,14 @@ impl<K: Clone + Eq + std::hash::Hash> Limit<K> {
             limiter: quota.map(RateLimiter::keyed),
             asked: AtomicU32::new(0),
             clock: DefaultClock::default(),
+        }
+    }
+
+    /// So many at once, all or none.
+    fn take(&self, key: &K, number: NonZeroU32) -> bool {
+        match &self.limiter {
+            None => true,
+            Some(limiter) => matches!(limiter.check_key_n(key, number), Ok(Ok(()))),
         }
     }
 

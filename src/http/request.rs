@@ -6,6 +6,7 @@ use actix_web::web::Bytes;
 
 use super::binary;
 use super::media::{self, ContentKind};
+use super::offload::parse_offloaded;
 use super::routes::{BASE_PATH, HttpLimits};
 use crate::access::caller::Origin;
 use crate::fhir::interaction::patch::is_parameters;
@@ -16,12 +17,8 @@ use crate::fhir::request::{Content, Preconditions, Request, Return, Verb, parse_
 /// What a caller calls its request must be short.
 const LONGEST_REQUEST_ID: usize = 128;
 
-pub fn read(
-    http: &HttpRequest,
-    limits: &HttpLimits,
-    depth: usize,
-    body: Result<Bytes, actix_web::Error>,
-) -> Result<Request, Failure> {
+/// All of the request but its content.
+pub fn read_head(http: &HttpRequest, limits: &HttpLimits) -> Result<Request, Failure> {
     let url = http.uri().path_and_query().map_or("/", |url| url.as_str());
     if url.len() > limits.url {
         return Err(Failure::new(
@@ -32,13 +29,22 @@ pub fn read(
             ),
         ));
     }
-    let body = body.map_err(|error| body_refused(&error, limits.body))?;
     let verb = verb(http.method())?;
     let below = url.strip_prefix(BASE_PATH).unwrap_or(url);
     let mut request = Request::parse_url(verb, below)?;
     request.preconditions = preconditions(http)?;
     prefer(http, &mut request);
-    request.content = content(http, depth, &body, &mut request)?;
+    Ok(request)
+}
+
+/// The same request with its content.
+pub async fn add_content(
+    http: &HttpRequest,
+    depth: usize,
+    body: Bytes,
+    mut request: Request,
+) -> Result<Request, Failure> {
+    request.content = content(http, depth, body, &mut request).await?;
     if !binary::wants_own_type(http, &request) {
         media::check_accepted(request.parameter("_format"), text(http, header::ACCEPT)?)?;
     }
@@ -68,25 +74,10 @@ fn verb(method: &Method) -> Result<Verb, Failure> {
     })
 }
 
-fn body_refused(error: &actix_web::Error, limit: usize) -> Failure {
-    if error.as_response_error().status_code() == 413 {
-        return Failure::new(
-            Kind::TooLarge,
-            format!(
-                "The content is larger than {limit} bytes. Split it, or ask the operator to raise UNLOOP_MAX_BODY_BYTES."
-            ),
-        );
-    }
-    Failure::new(
-        Kind::Structure,
-        "The content could not be read: it ended early or its Content-Encoding does not fit.",
-    )
-}
-
-fn content(
+async fn content(
     http: &HttpRequest,
     depth: usize,
-    body: &Bytes,
+    body: Bytes,
     request: &mut Request,
 ) -> Result<Content, Failure> {
     let search = request.path.last().is_some_and(|last| last == "_search");
@@ -97,12 +88,13 @@ fn content(
         // Some clients send a body with these; it has no meaning.
         return Ok(Content::None);
     }
-    if let Some(resource) = binary::resource_from_upload(http, request, body, depth) {
+    if let Some(resource) = binary::resource_from_upload(http, request, &body, depth) {
         return Ok(Content::Resource(resource));
     }
+    let bytes = body.len();
     match media::content_kind(text(http, header::CONTENT_TYPE)?)? {
         ContentKind::Form if search => {
-            let form = std::str::from_utf8(body)
+            let form = std::str::from_utf8(&body)
                 .map_err(|_| Failure::new(Kind::Value, "The form is not UTF-8."))?;
             request.query.extend(parse_query(form));
             request.sent.push('\n');
@@ -118,15 +110,22 @@ fn content(
             "…/_search takes its parameters as application/x-www-form-urlencoded.",
         )),
         ContentKind::Resource => {
-            let content = json::parse_object(body, depth)?;
+            let parse = move || json::parse_object(&body, depth);
+            let content = parse_offloaded(bytes, parse).await?;
             let plain = media::is_plain_json(text(http, header::CONTENT_TYPE)?);
             if request.verb == Verb::Patch && plain && !is_parameters(&content) {
                 return Ok(Content::MergePatch(content));
             }
             Ok(Content::Resource(content))
         }
-        ContentKind::MergePatch => json::parse_object(body, depth).map(Content::MergePatch),
-        ContentKind::JsonPatch => json::parse(body, depth).map(Content::JsonPatch),
+        ContentKind::MergePatch => {
+            let parse = move || json::parse_object(&body, depth).map(Content::MergePatch);
+            parse_offloaded(bytes, parse).await
+        }
+        ContentKind::JsonPatch => {
+            let parse = move || json::parse(&body, depth).map(Content::JsonPatch);
+            parse_offloaded(bytes, parse).await
+        }
     }
 }
 

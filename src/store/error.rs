@@ -1,5 +1,7 @@
 //! Why the store did not do it.
 
+use crate::budget::BudgetExceeded;
+
 /// A guard that did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conflict {
@@ -28,6 +30,15 @@ pub enum StoreError {
     /// What is stored, or was asked, cannot be right. For the log only.
     #[error("store corrupt: {0}")]
     Corrupt(String),
+    /// The request may not ask for so much.
+    #[error("too costly: {0}")]
+    Exceeded(BudgetExceeded),
+}
+
+impl From<BudgetExceeded> for StoreError {
+    fn from(exceeded: BudgetExceeded) -> Self {
+        Self::Exceeded(exceeded)
+    }
 }
 
 impl StoreError {

@@ -9,6 +9,7 @@ pub mod change;
 mod clock_watch;
 pub mod error;
 pub mod gather;
+mod page;
 pub mod plan;
 pub mod port;
 pub mod postgres;

@@ -36,8 +36,10 @@ impl CommitPulse {
             Err(StoreError::Unavailable(reason) | StoreError::Corrupt(reason)) => {
                 state.failure = Some(reason.clone());
             }
-            // Refused by what is stored: nothing was written.
-            Err(StoreError::Conflict { .. } | StoreError::Registry { .. }) => {}
+            // Refused by what is stored, or by the request's budget: nothing was written.
+            Err(
+                StoreError::Conflict { .. } | StoreError::Registry { .. } | StoreError::Exceeded(_),
+            ) => {}
         }
     }
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
+use super::page::PageFill;
 use super::{ResourceKey, Scope, StoreError, Stored};
+use crate::budget::without_budget;
 
 /// Keys of one question.
 const MOST: usize = 64;
@@ -56,7 +58,11 @@ impl Together {
         };
         let (place, answer) = self.join(scope, key);
         let rows = answer.await?;
-        Ok(vec![rows.get(place).cloned().flatten()])
+        let row = rows.get(place).cloned().flatten();
+        if let Some(row) = &row {
+            PageFill::for_whole().add_row(row)?;
+        }
+        Ok(vec![row])
     }
 
     /// The question that this key is part of, and its place there.
@@ -89,7 +95,9 @@ impl Together {
                 drop(before.await);
             }
             let keys = locked(&keys).take().unwrap_or_default();
-            ask(scope, keys).await.map(Arc::new)
+            // Of all who wait: none of them pays for the others, or fails with them.
+            let asked = without_budget(ask(scope, keys));
+            asked.await.map(Arc::new)
         };
         question.boxed().shared()
     }

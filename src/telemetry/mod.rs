@@ -1,6 +1,7 @@
 //! What an operator sees: logs on stderr, and traces and metrics by OTLP when
 //! the standard variables ask for them. Never content, ids or search values.
 
+pub mod disk;
 mod otlp;
 pub mod request;
 

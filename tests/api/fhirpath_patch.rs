@@ -4,7 +4,9 @@
 use roxmltree::{Document, Node};
 use serde_json::{Map, Value, json};
 use unloop::fhir::definitions::{Element, TypeDefinition, TypeKind, r4};
+use unloop::fhir::engine::Limits;
 use unloop::fhir::interaction::patch;
+use unloop::fhir::interaction::patch_bound::DocumentBound;
 use unloop::fhir::request::Content;
 
 use crate::support::{Server, example, shared};
@@ -57,7 +59,8 @@ fn patched(document: Value, parameters: Value) -> Result<Value, String> {
     };
     let text = |failure: unloop::fhir::outcome::Failure| failure.issues[0].text.clone();
     let operations = patch::operations(r4(), &Content::Resource(parameters)).map_err(text)?;
-    patch::apply(r4(), document, &operations).map_err(text)
+    let bound = DocumentBound::from_limits(&Limits::default());
+    patch::apply(r4(), document, &operations, &bound).map_err(text)
 }
 
 /// A resource of the XML form in the JSON form.

@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 use unloop::fhir::definitions::r4;
+use unloop::fhir::engine::Limits;
 use unloop::fhir::interaction::patch;
+use unloop::fhir::interaction::patch_bound::DocumentBound;
 use unloop::fhir::request::Content;
 
 use crate::support::shared;
@@ -51,5 +53,6 @@ fn patched(case: &Value) -> Result<Value, String> {
     let texts = |failure: unloop::fhir::outcome::Failure| failure.issues[0].text.clone();
     let operations =
         patch::operations(r4(), &Content::JsonPatch(case["patch"].clone())).map_err(texts)?;
-    patch::apply(r4(), case["doc"].clone(), &operations).map_err(texts)
+    let bound = DocumentBound::from_limits(&Limits::default());
+    patch::apply(r4(), case["doc"].clone(), &operations, &bound).map_err(texts)
 }

@@ -116,6 +116,56 @@ async fn content_that_does_not_arrive_is_not_waited_for() {
     assert_eq!(&head, b"HTTP/1.1 408");
 }
 
+/// Issue 12, D2: a disk that is nearly full takes only what is cheap and known.
+#[tokio::test]
+async fn d2_a_disk_that_is_nearly_full_refuses_the_anonymous_and_the_expensive() {
+    let database = Database::sqlite();
+    let server = serve(
+        &database,
+        &[("UNLOOP_DISK_RESERVE_BYTES", "1000000000000000")],
+    );
+    let client = server.client();
+    let url = |path: &str| format!("{}{path}", server.base);
+    let anonymous = reqwest::get(url("/Patient/1")).await.unwrap();
+    assert_eq!(anonymous.status(), 503);
+    assert!(anonymous.headers().contains_key("Retry-After"));
+    for path in ["/_history", "/Patient?_revinclude=*"] {
+        let refused = client.get(url(path)).send().await.unwrap();
+        assert_eq!(refused.status(), 503, "{path}");
+        let outcome: Value = refused.json().await.unwrap();
+        let told = outcome["issue"][0]["diagnostics"].as_str().unwrap();
+        assert!(told.contains("disk"), "{told}");
+    }
+    for path in ["/Patient?_count=1", "/metadata"] {
+        let answered = client.get(url(path)).send().await.unwrap();
+        assert_eq!(answered.status(), 200, "{path}");
+    }
+}
+
+/// Issue 12, D2: a caller whose batch had more entries than requests that fit waits.
+#[tokio::test]
+async fn d2_entries_of_a_batch_cost_like_requests() {
+    let database = Database::sqlite();
+    let server = serve(&database, &[("UNLOOP_RATE_CALLER", "10")]);
+    let client = server.client();
+    let entry = serde_json::json!({"request": {"method": "GET", "url": "Patient/1"}});
+    let batch = |entries: usize| {
+        let batch = serde_json::json!({"resourceType": "Bundle", "type": "batch", "entry": vec![entry.clone(); entries]});
+        let post = client.post(&server.base).body(batch.to_string());
+        post.header("Content-Type", "application/fhir+json").send()
+    };
+    assert_eq!(batch(5).await.unwrap().status(), 200);
+    assert_eq!(batch(2_000).await.unwrap().status(), 200);
+    let refused = batch(1).await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let wait: u64 = refused.headers()["Retry-After"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(wait > 60, "{wait}");
+}
+
 #[tokio::test]
 async fn pages_of_other_sites_are_answered_where_that_is_set() {
     let database = Database::sqlite();

@@ -16,6 +16,7 @@ for store in sqlite postgres; do
     echo "=== $store"
     "$folder/venv/bin/python" "$here/server.py" "$store" -- "$here/run.sh"
     "$folder/venv/bin/python" "$here/crash.py" "$store"
+    "$folder/venv/bin/python" "$here/hostile_requests.py" "$store"
     "$folder/venv/bin/python" "$here/issuer.py" "$store"
     "$folder/venv/bin/python" "$here/cds_hooks.py" "$store"
 done

@@ -10,6 +10,7 @@ in a temporary folder, or one made in the cluster at UNLOOP_TEST_POSTGRES_URL.
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -34,7 +35,7 @@ STOP_LIMIT_S = 60
 class Server:
     """A running `unloop serve` on a free port of the loopback interface."""
 
-    def __init__(self, database_url, bind="127.0.0.1:0", **settings):
+    def __init__(self, database_url, bind="127.0.0.1:0", memory=None, **settings):
         self.log = tempfile.TemporaryFile("w+")
         # Nothing of the caller's own settings may leak into the server.
         env = {k: v for k, v in os.environ.items() if not k.startswith(("UNLOOP_", "OTEL_"))}
@@ -50,6 +51,8 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
+            # Bytes of heap and stacks; more of them ends it.
+            preexec_fn=memory and (lambda: resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))),
         )
         self.base_url = None
         self._announced = threading.Event()

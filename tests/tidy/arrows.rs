@@ -30,7 +30,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http", &["access", "cds", "config", "fhir", "telemetry"]),
+    ("budget", &[]),
+    (
+        "http",
+        &["access", "budget", "cds", "config", "fhir", "telemetry"],
+    ),
     ("cds", &["access", "clinical", "fhir"]),
     // Who may see what is written down as a scope of the plan; what it is decided by and is no
     // resource stands in the registry.
@@ -51,8 +55,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("clinical", &["fhir"]),
-    ("fhir", &["store"]),
-    ("store", &[]),
+    ("fhir", &["budget", "store"]),
+    ("store", &["budget"]),
     ("telemetry", &["config"]),
     ("config", &[]),
 ];

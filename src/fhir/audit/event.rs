@@ -45,7 +45,7 @@ pub struct Event {
     /// Ids of the patients whom the content written concerns.
     pub patients: Vec<String>,
     /// The criteria of a conditional interaction are a search besides.
-    conditional: bool,
+    pub(super) conditional: bool,
 }
 
 /// How many entries of a refused bundle are told.

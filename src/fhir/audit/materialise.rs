@@ -12,6 +12,7 @@ use super::super::resource::Resource;
 use super::patients::concerned;
 use super::record::Record;
 use super::render::{Source, render};
+use crate::budget::without_budget;
 use crate::store::{
     AuditEntry, ChainPlace, Change, Commit, Guard, Method, RegistryChange, RegistryEntry,
     RegistryWrite, ResourceKey, StoreError, Write,
@@ -57,7 +58,7 @@ impl Trail {
 /// Renders what was recorded before it was called. Behind a long burst that is more
 /// than one request should do: it does its share, and who asks comes again.
 pub async fn settle(engine: &Engine) -> Result<(), Failure> {
-    let left = catch_up(engine, Pace::Request).await?;
+    let left = without_budget(catch_up(engine, Pace::Request)).await?;
     if left > 0 {
         let text = format!(
             "{left} accesses of a moment ago are no AuditEvents yet, so not all could be shown. Send the request again."

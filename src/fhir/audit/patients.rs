@@ -40,10 +40,12 @@ pub async fn concerned(
 
 /// `patient=1` and `subject=Patient/1`, also where nothing was found.
 fn asked_for(sent: &str) -> Vec<String> {
-    let mut lines = sent.lines();
-    let address = lines.next().unwrap_or_default();
-    let query = address.split_once('?').map(|(_, query)| query);
-    let pairs = query.into_iter().chain(lines).flat_map(parse_query);
+    // Forms stand behind the address, and the entries of a batch one on each line.
+    let queries = sent.lines().flat_map(|line| {
+        let query = line.split_once('?').map(|(_, query)| query);
+        query.into_iter().chain([line])
+    });
+    let pairs = queries.flat_map(parse_query);
     let values = pairs.filter_map(|(name, value)| {
         let name = name.split(':').next().unwrap_or_default();
         match (name, value.strip_prefix("Patient/")) {

@@ -6,17 +6,32 @@ use futures_util::stream::{self, StreamExt as _};
 use serde_json::Value;
 
 use super::super::answer::Answer;
-use super::super::audit::Event;
+use super::super::audit::{Event, fold_entries};
 use super::super::authority::Authority;
 use super::super::bundle::BundleWriter;
 use super::super::engine::Engine;
 use super::super::outcome::{Failure, Kind};
-use super::super::request::{Request, Return};
+use super::super::request::{Content, Request, Return};
 use super::super::resource::Resource;
 use super::super::view::View;
 use super::bundle_entry::{self, at_entry};
 use super::links::references;
 use super::transaction::transaction;
+use crate::budget;
+
+/// Bytes of an entry beside its resource.
+const ENTRY_BYTES: usize = 300;
+
+/// How many entries a request has: each costs like a request.
+pub fn count_entries(request: &Request) -> usize {
+    match &request.content {
+        Content::Resource(content) if request.path.is_empty() => {
+            let entries = content.get("entry").and_then(Value::as_array);
+            entries.map_or(0, Vec::len)
+        }
+        _ => 0,
+    }
+}
 
 /// Entries of one batch that are worked on at a time.
 const AT_A_TIME: usize = 16;
@@ -57,8 +72,10 @@ pub async fn bundle(
             ));
         }
     };
+    let content = |answer: &Answer| answer.content.as_ref().map_or(0, String::len) + ENTRY_BYTES;
     let mut bundle = BundleWriter::new(kind, None, &[]);
-    for answer in &answers {
+    bundle.reserve(answers.iter().map(content).sum());
+    for answer in &mut answers {
         let members = bundle_entry::response(engine, answer);
         let members: Vec<(&str, &str)> = members
             .iter()
@@ -70,6 +87,7 @@ pub async fn bundle(
     for answer in &mut answers {
         whole.events.append(&mut answer.events);
     }
+    whole.events = fold_entries(std::mem::take(&mut whole.events));
     Ok(whole)
 }
 
@@ -101,6 +119,9 @@ async fn batch(
     stream::iter(entries.into_iter().enumerate())
         .map(|(index, entry)| async move {
             let answer = async {
+                // Nothing of the entry is done: what was done before it is answered.
+                let costs = budget::check_records().map_err(Failure::from);
+                costs.map_err(|failure| at_entry(index, failure))?;
                 refuse_placeholders(placeholders, index, &entry)?;
                 let mut entry = bundle_entry::read(engine, index, entry)?;
                 refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;

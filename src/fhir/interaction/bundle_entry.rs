@@ -173,7 +173,8 @@ fn content(engine: &Engine, verb: Verb, resource: Map<String, Value>) -> Result<
 }
 
 /// The members of a response entry.
-pub fn response(engine: &Engine, answer: &Answer) -> Vec<(&'static str, String)> {
+/// The answer's content goes into them.
+pub fn response(engine: &Engine, answer: &mut Answer) -> Vec<(&'static str, String)> {
     let mut response = format!(r#"{{"status":"{}""#, status_line(answer.status));
     if let Some(location) = &answer.location {
         let location = format!("{}/{location}", engine.settings.base_url);
@@ -186,9 +187,9 @@ pub fn response(engine: &Engine, answer: &Answer) -> Vec<(&'static str, String)>
         response.push_str(&format!(r#","lastModified":"{}""#, instant(updated)));
     }
     let mut members = Vec::new();
-    match &answer.content {
-        Some(text) if is_outcome(text) => response.push_str(&format!(r#","outcome":{text}"#)),
-        Some(text) => members.push(("resource", text.clone())),
+    match answer.content.take() {
+        Some(text) if is_outcome(&text) => response.push_str(&format!(r#","outcome":{text}"#)),
+        Some(text) => members.push(("resource", text)),
         None => {}
     }
     response.push('}');

@@ -34,13 +34,10 @@ pub async fn find(
         // A match that is not found would be created a second time.
         return Err(refusal(&gap, "a condition cannot be judged"));
     }
-    let mut rows = engine
-        .store
-        .search(&plan)
-        .await
-        .map_err(|error| unavailable(&error))?
-        .rows;
-    Ok(match (rows.pop(), rows.is_empty()) {
+    let found = engine.store.search(&plan).await;
+    let found = found.map_err(|error| unavailable(&error))?;
+    let mut rows = found.rows;
+    Ok(match (rows.pop(), rows.is_empty() && !found.more) {
         (None, _) => Matches::None(Guard::NoMatch {
             plan: Box::new(plan),
             locks: locks(resource_type, &pairs),

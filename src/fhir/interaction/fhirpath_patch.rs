@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 use super::super::definitions::Definitions;
 use super::super::fhirpath::{Content, Evaluator, Expression, Item, Node};
 use super::super::outcome::{Failure, Kind};
+use super::patch::{MOST_OPERATIONS, too_many_operations};
 use super::patch_edit::{self, Given, Step, Way};
+use crate::budget;
 
-/// Each reads the whole document.
-const MOST: usize = 1_000;
+/// Elements that one path may name: each is looked for in the whole document.
+const MOST_NAMED: usize = 2_000;
 
 #[derive(Debug)]
 pub struct Operation {
@@ -31,9 +33,8 @@ enum Change {
 pub fn read(parameters: &Map<String, Value>) -> Result<Vec<Operation>, Failure> {
     let list = parameters.get("parameter").and_then(Value::as_array);
     let list = list.map_or(&[][..], Vec::as_slice);
-    if list.len() > MOST {
-        let text = format!("The patch has more than {MOST} operations. Split it.");
-        return Err(Failure::at(Kind::TooLarge, "Parameters.parameter", text));
+    if list.len() > MOST_OPERATIONS {
+        return Err(too_many_operations());
     }
     let operations = list.iter().enumerate().map(|(number, parameter)| {
         operation(parameter).map_err(|text| {
@@ -138,6 +139,7 @@ pub fn apply(
 ) -> Result<Map<String, Value>, Failure> {
     let mut steps = None;
     for (number, operation) in operations.iter().enumerate() {
+        budget::charge_operation()?;
         let found = ways(definitions, &document, operation, &mut steps);
         let done = found.and_then(|ways| change(definitions, &mut document, operation, &ways));
         done.map_err(|problem| {
@@ -174,6 +176,9 @@ fn ways(
         )
     {
         return Err("the path names more than one element".to_owned());
+    }
+    if found.len() > MOST_NAMED {
+        return Err(format!("the path names more than {MOST_NAMED} elements"));
     }
     let way = |item: &Item<'_>| match item {
         Item::Node(node) => way_to(document, node),

@@ -46,6 +46,9 @@ pub async fn history(
     Ok(Answer::content(200, text).showing(shown))
 }
 
+/// A page with more bytes than this ends there.
+const PAGE_BYTES: usize = 4 << 20;
+
 /// A page of what the caller may see, and whether there is more of that: neither a
 /// page that is short nor a link tells of versions in between.
 async fn page(engine: &Engine, mut plan: HistoryPlan) -> Result<(Vec<Stored>, bool), Failure> {
@@ -54,19 +57,27 @@ async fn page(engine: &Engine, mut plan: HistoryPlan) -> Result<(Vec<Stored>, bo
         plan.limit = limit.saturating_add(1);
     }
     let mut seen = Vec::new();
+    let mut bytes = 0;
     loop {
         let found = engine.store.history(&plan).await;
         let (versions, more) = found.map_err(|error| unavailable(&error))?;
         plan.after = versions.last().map(place);
         for stored in versions {
             if admits(engine, &plan.scope, &stored)? {
+                bytes += stored.body.as_ref().map_or(0, String::len);
                 seen.push(stored);
             }
         }
-        if seen.len() > limit || !more || limit == 0 {
+        if seen.len() > limit || !more || limit == 0 || bytes > PAGE_BYTES {
             break;
         }
     }
+    let cut = bytes > PAGE_BYTES && seen.len() > 1;
+    let limit = match cut {
+        // The last one says that there is more.
+        true => limit.min(seen.len() - 1),
+        false => limit,
+    };
     let more = seen.len() > limit;
     seen.truncate(limit);
     Ok((seen, more))

@@ -17,10 +17,12 @@ use super::condition::{self, Matches};
 use super::create::ATTEMPTS;
 use super::fhirpath_patch;
 use super::history::admits;
+use super::patch_bound::DocumentBound;
 use super::precondition::hold;
 use super::read::{current, gone};
 use super::update::criteria;
 use super::written;
+use crate::budget;
 use crate::store::{Guard, Method, ResourceKey, Stored};
 
 pub async fn patch(
@@ -91,6 +93,9 @@ pub async fn base(
     ))
 }
 
+/// Operations of one patch: each may have to look at the whole document.
+pub const MOST_OPERATIONS: usize = 1_000;
+
 /// What a patch does, in one of its two languages.
 #[derive(Debug)]
 pub enum Operations {
@@ -102,14 +107,19 @@ pub enum Operations {
 /// Reads the patch document of a request.
 pub fn operations(definitions: &Definitions, content: &Content) -> Result<Operations, Failure> {
     match content {
-        Content::JsonPatch(document) => json_patch::Patch::deserialize(document)
-            .map(Operations::Json)
-            .map_err(|error| {
-                Failure::new(
-                    Kind::Structure,
-                    format!("The content is not a JSON Patch (RFC 6902): {error}."),
-                )
-            }),
+        Content::JsonPatch(document) => {
+            if document
+                .as_array()
+                .is_some_and(|list| list.len() > MOST_OPERATIONS)
+            {
+                return Err(too_many_operations());
+            }
+            let patch = json_patch::Patch::deserialize(document);
+            patch.map(Operations::Json).map_err(|error| {
+                let text = format!("The content is not a JSON Patch (RFC 6902): {error}.");
+                Failure::new(Kind::Structure, text)
+            })
+        }
         Content::Resource(parameters) if is_parameters(parameters) => {
             let issues = validate::check(definitions, parameters);
             if !issues.is_empty() {
@@ -138,11 +148,11 @@ pub fn draft(
 ) -> Result<Draft, Failure> {
     hold(conditions, Some(stored.version))?;
     let resource = parse_stored(stored)?.ok_or_else(|| gone(stored))?;
-    let patched = match apply(
-        engine.definitions,
-        Value::Object(resource.content),
-        operations,
-    )? {
+    let bound = DocumentBound::from_limits(&engine.settings.limits);
+    let document = Value::Object(resource.content);
+    let patched = apply(engine.definitions, document, operations, &bound)?;
+    bound.refuse_oversized(&patched)?;
+    let patched = match patched {
         Value::Object(content) => Resource::from_object(content)?,
         _ => {
             return Err(Failure::new(
@@ -171,9 +181,10 @@ pub fn apply(
     definitions: &Definitions,
     document: Value,
     operations: &Operations,
+    bound: &DocumentBound,
 ) -> Result<Value, Failure> {
     match (operations, document) {
-        (Operations::Json(operations), document) => apply_json(document, operations),
+        (Operations::Json(operations), document) => apply_json(document, operations, bound),
         (Operations::Merge(changes), document) => Ok(apply_merge(definitions, document, changes)),
         (Operations::FhirPath(operations), Value::Object(content)) => {
             fhirpath_patch::apply(definitions, content, operations).map(Value::Object)
@@ -205,15 +216,31 @@ fn apply_merge(
     document
 }
 
-fn apply_json(mut document: Value, operations: &json_patch::Patch) -> Result<Value, Failure> {
-    json_patch::patch(&mut document, operations).map_err(|error| {
-        Failure::new(
-            Kind::BusinessRule,
-            format!(
-                "Operation {} of the patch (path \"{}\") cannot be applied: {}. Nothing was changed.",
-                error.operation, error.path, error.kind
-            ),
-        )
-    })?;
+/// One operation at a time, so that the document never grows beyond its bound.
+fn apply_json(
+    mut document: Value,
+    operations: &json_patch::Patch,
+    bound: &DocumentBound,
+) -> Result<Value, Failure> {
+    let mut growth = bound.measure(&document)?;
+    for (number, operation) in operations.0.iter().enumerate() {
+        budget::charge_operation()?;
+        growth.add_operation(&document, operation)?;
+        json_patch::patch(&mut document, std::slice::from_ref(operation)).map_err(|error| {
+            Failure::new(
+                Kind::BusinessRule,
+                format!(
+                    "Operation {number} of the patch (path \"{}\") cannot be applied: {}. Nothing was changed.",
+                    error.path, error.kind
+                ),
+            )
+        })?;
+    }
     Ok(document)
+}
+
+/// The same for both languages.
+pub fn too_many_operations() -> Failure {
+    let text = format!("The patch has more than {MOST_OPERATIONS} operations. Split it.");
+    Failure::new(Kind::TooLarge, text)
 }

@@ -224,10 +224,7 @@ async fn included(
             }
         }
         if all.len() + fresh.len() > most_included(engine) {
-            return Err(Failure::new(
-                Kind::TooLarge,
-                "The includes bring too many resources. Lower _count or name fewer includes.",
-            ));
+            return Err(too_many_included());
         }
         round = parsed(&fresh)?;
         all.extend(fresh);
@@ -275,9 +272,21 @@ async fn include_round(
         .revincluded(&sources, &revincludes, &scope, limit + 1)
     {
         let found = engine.store.search(&plan).await;
-        brought.extend(found.map_err(|error| unavailable(&error))?.rows);
+        let found = found.map_err(|error| unavailable(&error))?;
+        if found.more {
+            // A page of it would be cut off in silence.
+            return Err(too_many_included());
+        }
+        brought.extend(found.rows);
     }
     Ok(brought)
+}
+
+fn too_many_included() -> Failure {
+    Failure::new(
+        Kind::TooCostly,
+        "The includes bring too many resources. Lower _count or name fewer includes.",
+    )
 }
 
 /// More than this on one page is refused rather than cut off in silence.

@@ -7,15 +7,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::record::{doing, tell_of};
-use super::{Authorization, reply};
+use super::{Authorization, MAX_BODY, reply};
 use crate::access::gate::Gate;
 use crate::access::oauth::NewClient;
 use crate::fhir::audit::Deed;
 use crate::fhir::engine::Engine;
 use crate::fhir::json;
 use crate::fhir::outcome::{Failure, Kind};
+use crate::http::content::read_content;
 use crate::http::gate::{Closed, administrator};
-use crate::http::routes::{HttpLimits, content};
+use crate::http::routes::HttpLimits;
 
 /// Nested objects and arrays of a registration.
 const DEPTH: usize = 8;
@@ -44,10 +45,8 @@ pub async fn add(
     answer(StatusCode::CREATED, async {
         let admitted = administrator(&http, &gate).await?;
         let server = authorization.server()?;
-        let body = content(&http, payload, limits.body_time).await?;
-        let new = body
-            .map_err(|_| unreadable())
-            .and_then(|body| read(&body))?;
+        let body = read_content(&http, payload, limits.body_time, MAX_BODY).await?;
+        let new = read(&body)?;
         let now = admitted.now.seconds;
         let adding = async |deed: &Deed| server.register(&engine.catalogue, new, now, deed).await;
         let client = doing(&http, adding).await?;

@@ -6,13 +6,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
 use super::record::{asked, tell};
-use super::{Authorization, reply};
+use super::{Authorization, MAX_BODY, reply};
 use crate::access::grant::Grants;
 use crate::access::oauth::{Form, INVITE, OAuthError, Told};
 use crate::fhir::engine::Engine;
+use crate::http::content::read_content;
 use crate::http::gate::authorization as headers;
 use crate::http::response;
-use crate::http::routes::{HttpLimits, content};
+use crate::http::routes::HttpLimits;
 
 pub async fn token(
     http: HttpRequest,
@@ -90,7 +91,6 @@ async fn form(
     payload: Payload,
     limits: &HttpLimits,
 ) -> Result<Form, OAuthError> {
-    let body = content(http, payload, limits.body_time).await?;
-    let body = body.map_err(|_| OAuthError::request("The form is too large or ended early."))?;
+    let body = read_content(http, payload, limits.body_time, MAX_BODY).await?;
     reply::form(http, &body)
 }

@@ -9,6 +9,7 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
+use tokio::runtime::Handle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -32,6 +33,8 @@ pub(super) struct Opener {
     config: Arc<Config>,
     tls: Option<MakeRustlsConnect>,
     settings: PostgresSettings,
+    /// The runtime of whoever opened the store.
+    home: Handle,
 }
 
 impl Opener {
@@ -41,6 +44,7 @@ impl Opener {
             config: Arc::new(address.config),
             tls: address.tls.as_ref().map(tls::connector).transpose()?,
             settings: settings.clone(),
+            home: Handle::current(),
         })
     }
 
@@ -53,15 +57,15 @@ impl Opener {
     pub fn pool(
         &self,
         size: usize,
-        session: &'static str,
+        session: String,
     ) -> Result<Pool<AsyncPgConnection>, StoreError> {
         let opener = self.clone();
         let mut config = ManagerConfig::default();
         // One that is known to be closed is dropped; to ask the server each time costs a round trip.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
-            let opener = opener.clone();
-            async move { opener.connect(session).await }.boxed()
+            let (opener, session) = (opener.clone(), session.clone());
+            async move { opener.connect_at_home(session).await }.boxed()
         });
         // The opener knows the address.
         let manager = AsyncDieselConnectionManager::new_with_config("", config);
@@ -69,6 +73,17 @@ impl Opener {
             .max_size(size.max(1))
             .build()
             .map_err(unavailable)
+    }
+
+    /// What drives a connection runs where it was opened: not among long work, and not
+    /// on a worker that may be busy.
+    async fn connect_at_home(&self, session: String) -> ConnectionResult<AsyncPgConnection> {
+        let opener = self.clone();
+        let opening = self
+            .home
+            .spawn(async move { opener.connect(&session).await });
+        let ended = |error: tokio::task::JoinError| Err(bad(error.to_string()));
+        opening.await.unwrap_or_else(ended)
     }
 
     async fn connect(&self, session: &str) -> ConnectionResult<AsyncPgConnection> {

@@ -13,6 +13,10 @@ pub struct PostgresSettings {
     pub connect_timeout: Duration,
     /// The server gives up a statement that takes longer.
     pub statement_timeout: Duration,
+    /// The same for one question that reads.
+    pub read_timeout: Duration,
+    /// How many questions that take long are answered at a time.
+    pub slow_readers: usize,
     /// Where commits get their time from.
     pub clock: Clock,
     /// In which form the index rows come.
@@ -27,6 +31,8 @@ impl Default for PostgresSettings {
             pool_size: 16,
             connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
+            read_timeout: Duration::from_secs(30),
+            slow_readers: 2,
             clock: system_clock(),
             form: IndexForm::default(),
             chain_key: None,

@@ -15,6 +15,7 @@ use super::reindex::Rebuilder;
 use super::settings::PostgresSettings;
 use super::writer::Writer;
 use crate::store::gather::{Clock, Gather};
+use crate::store::page::PageFill;
 use crate::store::sql::{Sql, audit, history, registry, reindex, row, select};
 use crate::store::together::Together;
 use crate::store::{
@@ -90,7 +91,8 @@ fn together(readers: Arc<Readers>) -> Together {
         let readers = readers.clone();
         async move {
             let statement = select::read(&Postgres::default(), &scope, &keys)?;
-            row::keyed(readers.rows_of(statement).await?, keys.len())
+            let rows = readers.records_of(statement, PageFill::for_whole()).await?;
+            row::keyed(rows.0, keys.len())
         }
     })
 }
@@ -119,7 +121,8 @@ impl Store for PostgresStore {
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
         let leaders = leaders(&self.readers, &self.known, plan).await?;
         let statement = select::search(&Postgres::led_by_any(leaders), plan)?;
-        row::found(self.readers.rows_of(statement).await?, plan)
+        let rows = self.readers.records_of(statement, PageFill::for_page());
+        row::found(rows.await?, plan)
     }
 
     async fn count(&self, plan: &SearchPlan) -> Result<u64, StoreError> {
@@ -131,11 +134,9 @@ impl Store for PostgresStore {
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
         let width = Width::of(matches!(plan.of, HistoryOf::Instance(_)));
-        let rows = self
-            .readers
-            .rows(width, history::history(&Postgres::default(), plan)?)
-            .await?;
-        row::page(rows, plan.limit)
+        let statement = history::history(&Postgres::default(), plan)?;
+        let rows = self.readers.records(width, statement, PageFill::for_page());
+        row::page(rows.await?, plan.limit)
     }
 
     async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError> {

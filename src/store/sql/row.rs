@@ -81,9 +81,13 @@ pub fn keyed(rows: Vec<KeyedRow>, keys: usize) -> Result<Vec<Option<Stored>>, St
     Ok(all)
 }
 
-/// Takes the one row too many as the sign that there are more.
-pub fn page(mut rows: Vec<StoredRow>, limit: usize) -> Result<(Vec<Stored>, bool), StoreError> {
-    let more = rows.len() > limit;
+/// Takes the one row too many as the sign that there are more, or that the page was
+/// cut before its end.
+pub fn page(
+    (mut rows, cut): (Vec<StoredRow>, bool),
+    limit: usize,
+) -> Result<(Vec<Stored>, bool), StoreError> {
+    let more = cut || rows.len() > limit;
     rows.truncate(limit);
     let rows: Result<Vec<_>, _> = rows.into_iter().map(stored).collect();
     Ok((rows?, more))
@@ -96,9 +100,12 @@ pub fn counted(rows: &[i64]) -> Result<u64, StoreError> {
 }
 
 /// The same for a search, with the place of each row.
-pub fn found(mut rows: Vec<FoundRow>, plan: &SearchPlan) -> Result<Found, StoreError> {
+pub fn found(
+    (mut rows, cut): (Vec<FoundRow>, bool),
+    plan: &SearchPlan,
+) -> Result<Found, StoreError> {
     let mut found = Found {
-        more: rows.len() > plan.limit,
+        more: cut || rows.len() > plan.limit,
         ..Found::default()
     };
     rows.truncate(plan.limit);

@@ -173,6 +173,17 @@ pub struct Statement<ST = Untyped> {
     row: PhantomData<fn() -> ST>,
 }
 
+/// Not derived: the type of the rows need not be one that can be copied.
+impl<ST> Clone for Statement<ST> {
+    fn clone(&self) -> Self {
+        Self {
+            sql: self.sql.clone(),
+            keep: self.keep,
+            row: PhantomData,
+        }
+    }
+}
+
 impl<ST> Statement<ST> {
     /// As [`Sql::is_open`].
     pub fn is_open(&self) -> bool {

@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 
 use super::error::{connection_error, is_busy, store_error};
+use super::interrupt::install_interrupts;
 use super::settings::SqliteSettings;
 use crate::store::StoreError;
 
@@ -69,6 +70,7 @@ fn try_open(
     settings: &SqliteSettings,
     pragmas: &str,
 ) -> Result<SqliteConnection, StoreError> {
+    install_interrupts();
     let mut connection = SqliteConnection::establish(path).map_err(connection_error)?;
     let busy = format!(
         "PRAGMA busy_timeout = {}; ",

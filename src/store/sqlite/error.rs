@@ -3,10 +3,14 @@
 use diesel::ConnectionError;
 use diesel::result::{DatabaseErrorKind, Error};
 
+use crate::budget::BudgetExceeded;
 use crate::store::StoreError;
 
 /// Messages of SQLite that mean that the file itself is wrong.
 const BROKEN: [&str; 2] = ["file is not a database", "database disk image is malformed"];
+
+/// What SQLite says of a statement that was ended.
+const INTERRUPTED: &str = "interrupted";
 
 pub fn store_error(error: Error) -> StoreError {
     match error {
@@ -29,6 +33,9 @@ pub fn is_busy(error: &StoreError) -> bool {
 
 pub fn from_message(message: &str) -> StoreError {
     let text = one_line(message);
+    if text == INTERRUPTED {
+        return StoreError::Exceeded(BudgetExceeded::Statement);
+    }
     if BROKEN.iter().any(|broken| text.contains(broken)) {
         StoreError::Corrupt(text)
     } else {

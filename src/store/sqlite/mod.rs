@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod index;
 mod integrity;
+mod interrupt;
 mod lead;
 mod migration;
 mod newest;

@@ -11,6 +11,10 @@ pub struct SqliteSettings {
     pub readers: usize,
     /// How long to wait for another process that holds the file.
     pub busy_timeout: Duration,
+    /// How long one question may take.
+    pub statement_timeout: Duration,
+    /// How many questions that take long are answered at a time.
+    pub slow_readers: usize,
     /// Where commits get their time from.
     pub clock: Clock,
     /// In which form the index rows come.
@@ -24,6 +28,8 @@ impl Default for SqliteSettings {
         Self {
             readers: 8,
             busy_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(30),
+            slow_readers: 2,
             clock: system_clock(),
             form: IndexForm::default(),
             chain_key: None,

@@ -14,10 +14,11 @@ use super::file::{FileIdentity, protect_files};
 use super::integrity::IntegrityWatch;
 use super::migration;
 use super::newest::newest_time;
-use super::readers::Readers;
+use super::readers::{ReadLane, Readers};
 use super::reindex;
 use super::settings::SqliteSettings;
 use crate::store::gather::Gather;
+use crate::store::page::{PageFill, RecordRow};
 use crate::store::sql::registry::EntryRow;
 use crate::store::sql::{self, Statement, audit, history, registry, row, select};
 use crate::store::together::Together;
@@ -26,6 +27,9 @@ use crate::store::{
     IndexState, Outdated, Rebuilt, Registry, RegistryChange, RegistryEntry, RegistryKey, Reindex,
     ResourceKey, Scope, SearchPlan, Store, StoreError, Stored, Version,
 };
+
+/// Keys that are read in the lane of those that look at few rows.
+const FEW_KEYS: usize = 64;
 
 /// Dropping it waits until what was queued is written.
 pub struct SqliteStore {
@@ -99,7 +103,7 @@ impl SqliteStore {
 
     /// The migrations that the file lacks.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        self.readers.run(migration::pending).await
+        self.readers.run(ReadLane::Narrow, migration::pending).await
     }
 
     async fn load<ST, Row>(&self, statement: Statement<ST>) -> Result<Vec<Row>, StoreError>
@@ -109,7 +113,9 @@ impl SqliteStore {
         Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
     {
         self.readers
-            .run(move |connection| load(connection, statement))
+            .run(ReadLane::Narrow, move |connection| {
+                load(connection, statement.clone())
+            })
             .await
     }
 
@@ -133,11 +139,20 @@ impl SqliteStore {
 fn together(readers: Arc<Readers>) -> Together {
     Together::new(move |scope, keys| {
         let readers = readers.clone();
-        let read = move |connection: &mut SqliteConnection| {
-            let statement = select::read(&SqliteDialect::default(), &scope, &keys)?;
-            row::keyed(load(connection, statement)?, keys.len())
+        let lane = match keys.len() <= FEW_KEYS {
+            true => ReadLane::Narrow,
+            false => ReadLane::Quick,
         };
-        async move { readers.run(read).await }
+        let read = move |connection: &mut SqliteConnection, fill: PageFill| {
+            let statement = select::read(&SqliteDialect::default(), &scope, &keys)?;
+            let (rows, _) = load_within(connection, statement, fill)?;
+            row::keyed(rows, keys.len())
+        };
+        async move {
+            let fill = PageFill::for_whole();
+            let job = move |connection: &mut SqliteConnection| read(connection, fill.clone());
+            readers.run(lane, job).await
+        }
     })
 }
 
@@ -149,6 +164,30 @@ where
     Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
 {
     statement.load(connection).map_err(store_error)
+}
+
+/// The rows that fit, and whether there are more.
+fn load_within<ST, Row>(
+    connection: &mut SqliteConnection,
+    statement: Statement<ST>,
+    mut fill: PageFill,
+) -> Result<(Vec<Row>, bool), StoreError>
+where
+    Row: RecordRow,
+    Statement<ST>: for<'q> LoadQuery<'q, SqliteConnection, Row>,
+{
+    let mut rows = Vec::new();
+    for row in statement
+        .load_iter::<Row, _>(connection)
+        .map_err(store_error)?
+    {
+        let row = row.map_err(store_error)?;
+        if !fill.add_row(&row)? {
+            return Ok((rows, true));
+        }
+        rows.push(row);
+    }
+    Ok((rows, false))
 }
 
 #[async_trait::async_trait]
@@ -173,10 +212,10 @@ impl Store for SqliteStore {
     }
 
     async fn search(&self, plan: &SearchPlan) -> Result<Found, StoreError> {
-        let plan = plan.clone();
+        let (plan, fill) = (plan.clone(), PageFill::for_page());
         let search = move |connection: &mut SqliteConnection| {
             let statement = select::search(&SqliteDialect::probing(connection), &plan)?;
-            row::found(load(connection, statement)?, &plan)
+            row::found(load_within(connection, statement, fill.clone())?, &plan)
         };
         self.readers.run_at_once(search).await
     }
@@ -191,12 +230,15 @@ impl Store for SqliteStore {
     }
 
     async fn history(&self, plan: &HistoryPlan) -> Result<(Vec<Stored>, bool), StoreError> {
-        let plan = plan.clone();
+        let (plan, fill) = (plan.clone(), PageFill::for_page());
         let history = move |connection: &mut SqliteConnection| {
             let statement = history::history(&SqliteDialect::probing(connection), &plan)?;
-            row::page(load(connection, statement)?, plan.limit)
+            row::page(
+                load_within(connection, statement, fill.clone())?,
+                plan.limit,
+            )
         };
-        self.readers.run(history).await
+        self.readers.run(ReadLane::Quick, history).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<Vec<Version>, StoreError> {

@@ -137,7 +137,7 @@ impl Server {
                 let limits = HttpLimits {
                     body: 4 << 20,
                     url: 8192,
-                    body_time: std::time::Duration::from_secs(60),
+                    ..HttpLimits::default()
                 };
                 let server = HttpServer::new(move || {
                     App::new()
@@ -147,7 +147,7 @@ impl Server {
                         .app_data(authorization.clone())
                         .app_data(fhir_servers.clone())
                         .app_data(Data::new(OpenApi("{}")))
-                        .configure(configure(limits))
+                        .configure(configure(limits.clone()))
                 })
                 .workers(2)
                 .disable_signals()
