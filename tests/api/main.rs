@@ -83,7 +83,6 @@ mod nothing_harmful_d2;
 mod nothing_harmful_d3;
 mod nothing_harmful_d4;
 mod nothing_missed_b5;
-mod nothing_missed_b5;
 mod observation_operations;
 mod one_calendar_b10;
 mod operations;
