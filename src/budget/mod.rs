@@ -87,6 +87,14 @@ pub fn check_records() -> Result<(), BudgetExceeded> {
     charge(RequestBudget::check_records)
 }
 
+/// Of the records that were read the request holds only these any more.
+pub fn restart_records(rows: usize, bytes: usize) {
+    if let Some(budget) = current() {
+        let wide = |count| u64::try_from(count).unwrap_or(u64::MAX);
+        budget.restart_records(wide(rows), wide(bytes));
+    }
+}
+
 /// Whether there is time left.
 pub fn check_time() -> Result<(), BudgetExceeded> {
     charge(RequestBudget::check_time)

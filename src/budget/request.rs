@@ -55,6 +55,8 @@ pub struct RequestBudget {
     operations: AtomicU64,
     rows: AtomicU64,
     record_bytes: AtomicU64,
+    /// The part of `held` that is records.
+    held_records: AtomicU64,
     /// Microseconds that the database worked for it.
     worked: AtomicU64,
 }
@@ -70,6 +72,7 @@ impl RequestBudget {
             operations: AtomicU64::new(0),
             rows: AtomicU64::new(0),
             record_bytes: AtomicU64::new(0),
+            held_records: AtomicU64::new(0),
             worked: AtomicU64::new(0),
         }
     }
@@ -107,7 +110,23 @@ impl RequestBudget {
         let most = self.limits.record_bytes;
         let exceeded = BudgetExceeded::RecordBytes(most);
         spend(&self.record_bytes, bytes, most, exceeded)?;
-        self.hold(bytes.saturating_mul(COPIES))
+        let held = bytes.saturating_mul(COPIES);
+        self.hold(held)?;
+        self.held_records.fetch_add(held, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Of the records that were read only these are still held: the others were read
+    /// for answers that are not given. Nothing may be read at the same time.
+    pub fn restart_records(&self, rows: u64, bytes: u64) {
+        self.rows.store(rows, Ordering::Relaxed);
+        self.record_bytes.store(bytes, Ordering::Relaxed);
+        let held = self.held_records.load(Ordering::Relaxed);
+        let released = held.saturating_sub(bytes.saturating_mul(COPIES));
+        self.held_records.fetch_sub(released, Ordering::Relaxed);
+        let before = self.held.fetch_sub(released, Ordering::Relaxed);
+        self.reserve
+            .give_back(beyond(before) - beyond(before - released));
     }
 
     pub fn check_records(&self) -> Result<(), BudgetExceeded> {
@@ -219,5 +238,28 @@ mod tests {
         assert_eq!(budget.charge_row(60), Err(BudgetExceeded::RecordBytes(100)));
         assert_eq!(budget.charge_row(0), Err(BudgetExceeded::Rows(2)));
         assert!(budget.check_records().is_err());
+    }
+
+    #[test]
+    fn records_that_are_not_answered_go_back() {
+        let reserve = Arc::new(MemoryReserve::new(64 << 20));
+        let limits = BudgetLimits {
+            record_bytes: 8 << 20,
+            ..BudgetLimits::default()
+        };
+        let budget = RequestBudget::new(limits, reserve.clone());
+        for _ in 0..8 {
+            assert_eq!(budget.charge_row(1 << 20), Ok(()));
+        }
+        let most = 8 << 20;
+        let exceeded = Err(BudgetExceeded::RecordBytes(most));
+        assert_eq!(budget.charge_row(1 << 20), exceeded);
+        budget.restart_records(2, 2 << 20);
+        assert_eq!(reserve.used(), (2 << 20) * COPIES - HELD_BY_ALL);
+        assert_eq!(budget.check_records(), Ok(()));
+        assert_eq!(budget.charge_row(6 << 20), Ok(()));
+        assert_eq!(budget.charge_row(1), exceeded);
+        drop(budget);
+        assert_eq!(reserve.used(), 0);
     }
 }

@@ -63,7 +63,7 @@ pub enum Kind {
 
 impl Kind {
     /// The HTTP status of a failure of this kind.
-    pub fn status(self) -> u16 {
+    pub const fn status(self) -> u16 {
         match self {
             Self::Structure
             | Self::Value

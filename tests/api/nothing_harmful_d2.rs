@@ -51,6 +51,16 @@ async fn d2_a_batch_that_asks_for_more_than_fits_is_told_so_entry_by_entry(serve
     assert!(batch.text.len() < 80 * MEGABYTE, "{}", batch.text.len());
     let statuses = statuses(&batch);
     assert_eq!(statuses.len(), 40);
+    let answered = statuses
+        .iter()
+        .take_while(|status| status.starts_with("200"));
+    let answered = answered.count();
+    assert!(answered >= 3, "{statuses:?}");
+    let others = statuses.iter().skip(answered);
+    assert!(
+        others.clone().all(|status| status.starts_with("422")),
+        "{statuses:?}"
+    );
     assert!(statuses[39].starts_with("422"), "{}", statuses[39]);
     let json = batch.json();
     let told = &json["entry"][39]["response"]["outcome"]["issue"][0];

@@ -36,6 +36,9 @@ pub fn count_entries(request: &Request) -> usize {
 /// Entries of one batch that are worked on at a time.
 const AT_A_TIME: usize = 16;
 
+/// The status of what its request cannot afford.
+const TOO_COSTLY: u16 = Kind::TooCostly.status();
+
 /// A Bundle sent to the base: batch or transaction.
 pub async fn bundle(
     engine: &Engine,
@@ -116,29 +119,97 @@ async fn batch(
     prefer: Return,
 ) -> Vec<Answer> {
     let placeholders = &placeholders(&entries);
-    stream::iter(entries.into_iter().enumerate())
-        .map(|(index, entry)| async move {
-            let answer = async {
-                // Nothing of the entry is done: what was done before it is answered.
-                let costs = budget::check_records().map_err(Failure::from);
-                costs.map_err(|failure| at_entry(index, failure))?;
-                refuse_placeholders(placeholders, index, &entry)?;
-                let mut entry = bundle_entry::read(engine, index, entry)?;
-                refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
-                entry.request.prefer = prefer;
-                let place = |failure| at_entry(index, failure);
-                Ok(engine.handle_at(authority, entry.request, place).await)
-            };
-            answer.await.unwrap_or_else(|failure: Failure| {
-                let mut answer = Answer::from(failure);
-                let entry = format!("entry {index}");
-                answer.events.push(Event::refused(entry, answer.status));
-                answer
-            })
-        })
+    let attempt = |index, entry| async move {
+        // Nothing of the entry is done: what was done before it is answered.
+        if let Err(exceeded) = budget::check_records() {
+            let answer = refused(index, exceeded.into());
+            return Attempt::new(answer, Some(entry), false);
+        }
+        let again = repeatable(&entry);
+        let place = |failure| at_entry(index, failure);
+        let answer = match read_entry(engine, placeholders, index, entry, prefer) {
+            Ok(request) => engine.handle_at(authority, request, place).await,
+            Err(failure) => refused(index, failure),
+        };
+        let affordable = answer.status != TOO_COSTLY || budget::check_records().is_ok();
+        Attempt::new(answer, again, affordable)
+    };
+    let mut attempts: Vec<Attempt> = stream::iter(entries.into_iter().enumerate())
+        .map(|(index, entry)| attempt(index, entry))
         .buffered(AT_A_TIME)
         .collect()
-        .await
+        .await;
+    // Those that ran together may have used up what would have been enough for the
+    // first of them. From there on what only reads is done again, one after the other.
+    let affordable = |attempt: &Attempt| attempt.affordable || attempt.again.is_none();
+    if let Some(first) = attempts.iter().position(|attempt| !affordable(attempt)) {
+        hold_answered(&attempts, first);
+        for (index, tried) in attempts.iter_mut().enumerate().skip(first) {
+            if let Some(entry) = tried.again.take() {
+                *tried = attempt(index, entry).await;
+            }
+        }
+    }
+    attempts.into_iter().map(|tried| tried.answer).collect()
+}
+
+/// What became of an entry.
+struct Attempt {
+    answer: Answer,
+    /// The entry, if nothing of it is done or it only reads.
+    again: Option<Value>,
+    /// Whether the bundle had not read too much for it.
+    affordable: bool,
+}
+
+impl Attempt {
+    fn new(answer: Answer, again: Option<Value>, affordable: bool) -> Self {
+        Self {
+            answer,
+            again,
+            affordable,
+        }
+    }
+}
+
+/// The entry, if it can be done a second time: it only reads.
+fn repeatable(entry: &Value) -> Option<Value> {
+    let method = entry.pointer("/request/method").and_then(Value::as_str);
+    let reads = matches!(method, Some("GET" | "HEAD")) && entry.get("resource").is_none();
+    reads.then(|| entry.clone())
+}
+
+/// Gives back to the budget what was read for entries that are done again.
+fn hold_answered(attempts: &[Attempt], first: usize) {
+    let held = attempts
+        .iter()
+        .enumerate()
+        .filter(|(index, tried)| *index < first || tried.again.is_none());
+    let rows = held.clone().map(|(_, tried)| tried.answer.shown.len());
+    let content = held.map(|(_, tried)| tried.answer.content.as_ref().map_or(0, String::len));
+    budget::restart_records(rows.sum(), content.sum());
+}
+
+fn read_entry(
+    engine: &Engine,
+    placeholders: &HashSet<String>,
+    index: usize,
+    entry: Value,
+    prefer: Return,
+) -> Result<Request, Failure> {
+    refuse_placeholders(placeholders, index, &entry)?;
+    let mut entry = bundle_entry::read(engine, index, entry)?;
+    refuse_nesting(&entry.request).map_err(|failure| at_entry(index, failure))?;
+    entry.request.prefer = prefer;
+    Ok(entry.request)
+}
+
+/// The answer to an entry of which nothing is done.
+fn refused(index: usize, failure: Failure) -> Answer {
+    let mut answer = Answer::from(failure);
+    let entry = format!("entry {index}");
+    answer.events.push(Event::refused(entry, answer.status));
+    answer
 }
 
 /// The fullUrls that mean nothing outside of the bundle.
