@@ -16,7 +16,7 @@ pub enum Standing {
 
 /// Outside the compartment by definition, and yet about a patient or about
 /// whoever uses the service. The audit trail tells of other people's access.
-const WITHHELD: [&str; 18] = [
+const WITHHELD: [&str; 19] = [
     "AuditEvent",
     "Binary",
     "BiologicallyDerivedProduct",
@@ -25,6 +25,8 @@ const WITHHELD: [&str; 18] = [
     "Device",
     "DeviceMetric",
     "EnrollmentResponse",
+    // In the compartment of each member, and names all others.
+    "Group",
     "GuidanceResponse",
     "Linkage",
     "MessageHeader",
@@ -133,7 +135,7 @@ mod tests {
         for name in &definitions.resource_types {
             let name = name.as_str();
             let places = [
-                patient.members.contains_key(name) && name != "AuditEvent",
+                patient.members.contains_key(name) && !WITHHELD.contains(&name),
                 WITHHELD.contains(&name),
                 OF_NOBODY.contains(&name),
             ];

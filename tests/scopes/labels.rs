@@ -10,6 +10,7 @@ crate::on_both_stores!(
     c3_every_spelling_of_a_sensitive_label_hides,
     c3_each_label_is_shown_by_its_name_alone,
     c5_psychotherapy_notes_are_no_part_of_what_a_patient_reads,
+    c4_a_group_is_not_shown_to_its_members,
 );
 
 const ACT_CODE: [&str; 5] = [
@@ -110,6 +111,28 @@ async fn c3_each_label_is_shown_by_its_name_alone(bench: Bench) {
             names(&bench, &[code]).await,
             [format!("Observation/l{number:02}")],
             "{code}"
+        );
+    }
+}
+
+/// It names all others who are in it.
+async fn c4_a_group_is_not_shown_to_its_members(bench: Bench) {
+    let member =
+        |id: &str| json!({"entity": {"reference": format!("Patient/{id}"), "display": id}});
+    let group = json!({"resourceType": "Group", "id": "g", "type": "person", "actual": true,
+        "member": [member("a"), member("b")]});
+    bench.put_all(&[patient("a"), patient("b"), group]).await;
+    for caller in [
+        bench.patient("a", "patient/*.cruds"),
+        bench.caller(&granted("patient/*.cruds", &["a"], &[])),
+    ] {
+        let status = bench.get(&caller, "Group/g").await.status();
+        assert!(matches!(status, 403 | 404), "{status}");
+        let everything = bench.get(&caller, "Patient/a/$everything").await;
+        assert!(
+            !everything.text().contains("Group/g"),
+            "{}",
+            everything.text()
         );
     }
 }

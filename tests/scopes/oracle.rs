@@ -8,11 +8,10 @@ use crate::tokens::RESTRICTIONS;
 use crate::worlds::LINKS;
 
 /// Parameters by which a type is a patient's, of the official definition.
-const MEMBERS: [(&str, &[&str]); 10] = [
+const MEMBERS: [(&str, &[&str]); 9] = [
     ("Appointment", &["actor"]),
     ("Condition", &["patient", "asserter"]),
     ("Encounter", &["patient"]),
-    ("Group", &["member"]),
     ("List", &["subject", "source"]),
     ("MedicationRequest", &["subject"]),
     ("Observation", &["subject", "performer"]),
