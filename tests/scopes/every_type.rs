@@ -123,7 +123,7 @@ async fn lists(bench: &Bench, all: &[Value], types: &BTreeSet<&str>) {
 fn belongs(bench: &Bench, content: &Value) -> &'static str {
     let name = content["resourceType"].as_str().unwrap();
     let members = &r4().compartment("Patient").unwrap().members;
-    if name == "AuditEvent" {
+    if ["AuditEvent", "Group"].contains(&name) {
         return "nobody";
     }
     if name == "Patient" || members.contains_key(name) {
