@@ -131,7 +131,8 @@ impl<'e> Judge<'_, 'e> {
             finding
         };
         if let Some(found) = of(Stands) {
-            return contradicted(finding(Status::NotMet, found), &answer);
+            return contradicted(finding(Status::NotMet, found), &answer)
+                .with_effect(Effect::Block);
         }
         if let Some(found) = self.allergy().filter(|_| ever) {
             return contradicted(found, &answer);

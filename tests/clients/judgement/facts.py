@@ -84,7 +84,10 @@ class Facts:
                 yield rule
 
     def severity(self, key, setting):
-        """The gravest severity of a drug in a setting, or `None` where no rule has it."""
+        """The gravest severity of a drug in a setting, or `None` where no rule has it. A rule
+        that names this drug alone decides instead of those of its class."""
         order = ["compatible", "monitor", "caution", "contraindicated"]
-        found = [rule["severity"][setting] for rule in self.rules_of_drug(key)]
+        rules = list(self.rules_of_drug(key))
+        own = [rule for rule in rules if rule["match"].get("drugKeys") == [key]]
+        found = [rule["severity"][setting] for rule in own or rules]
         return max(found, key=order.index) if found else None
