@@ -8,8 +8,8 @@ use crate::store::plan::{Comparison, Filter};
 
 pub use crate::fhir::search::sensitivity::SENSITIVE_LABELS;
 
-/// Rows that have no sensitive label besides these. Unknown codes of the systems of
-/// sensitivity hide whatever is named, so that no grant sees everything of a type.
+/// Rows that have no sensitive label besides these. Unknown codes of the sensitivity
+/// systems always hide, so no grant sees everything of a type.
 pub(super) fn hidden(shown: &[String]) -> Filter {
     let keys = all_sensitive_label_keys(shown);
     Filter::Not(Box::new(Filter::Is(Comparison::Key(keys))))

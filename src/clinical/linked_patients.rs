@@ -141,8 +141,8 @@ impl<'r> PatientRecords<'r> {
         by_reference.extend_from_slice(criteria);
         let seen = self.records.search(resource_type, &by_reference).await?;
         add(seen, &|_| true);
-        // `patient` is often "subject.where(resolve() is Patient)", and what names its
-        // target by an identifier alone does not say of which type that is.
+        // `patient` is often "subject.where(resolve() is Patient)", and a
+        // reference by identifier does not tell the type of its target.
         let wide = ["subject", "actor", "patient"].into_iter().find(known);
         let name = format!("{}:identifier", wide.unwrap_or(name));
         for some in self.identifiers.chunks(VALUES_AT_ONCE) {

@@ -48,7 +48,7 @@ fn age_asked(knowledge: &Knowledge) -> Option<i64> {
     age.fact.at_least
 }
 
-/// Whatever day of the stated year or month the birthday is.
+/// Takes the latest birthday that the stated year or month allows.
 fn is_younger(patient: &Map<String, Value>, years: i64, at: i64) -> bool {
     let birth = text(patient, "birthDate").and_then(date::range);
     birth.is_some_and(|(earliest, _)| whole_years(earliest, at).is_some_and(|age| age < years))

@@ -22,7 +22,7 @@ pub const SUBSCRIPTION: &str = "Subscription";
 /// without one: the mark says that something is missing.
 const SUBSETTED: &str = "SUBSETTED";
 
-/// A type of which nobody may store a resource, and what there is instead.
+/// A type that cannot be stored, and what to use instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
     Trail,

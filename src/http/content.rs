@@ -12,8 +12,8 @@ use futures_util::StreamExt as _;
 use crate::budget;
 use crate::fhir::outcome::{Failure, Kind};
 
-/// Of content that is not wanted so much is taken off the line, so that whoever
-/// sends it hears the answer.
+/// Bytes of unwanted content that are read and dropped, so that its sender receives
+/// the answer.
 const DISCARDED: usize = 1 << 20;
 const DISCARDED_WITHIN: Duration = Duration::from_secs(2);
 

@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use super::auth::Authorization;
 use crate::fhir::engine::Engine;
 
-/// Whoever asks hears something within this time, whatever the database does.
+/// Every question gets an answer within this time, also while the database hangs.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The process answers.

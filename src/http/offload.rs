@@ -34,7 +34,7 @@ fn threads() -> Option<&'static Runtime> {
     THREADS.get_or_init(start).as_ref()
 }
 
-/// Ends the work with whoever waits for it.
+/// Ends the work when its request ends.
 struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {

@@ -157,8 +157,8 @@ async fn understand(
     read.map_err(refuse)
 }
 
-/// Whatever is more than a copy of a record is worked on beside the workers, and
-/// ends at the deadline.
+/// Work that is more than copying a record runs beside the workers. It ends at the
+/// deadline.
 async fn work(engine: &Data<Engine>, caller: &Caller, mut request: Request) -> Answer {
     let until = budget::current().map(|budget| budget.deadline());
     let until = until.unwrap_or_else(|| Instant::now() + BudgetLimits::default().time);

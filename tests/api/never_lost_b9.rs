@@ -161,7 +161,7 @@ async fn relative_references_stay_within_their_service(server: Server) {
     assert_eq!(reply.status, 400, "{}", reply.text);
     assert!(reply.text.contains("Bundle.entry[2]"), "{}", reply.text);
     assert_eq!(server.count("/Patient").await, 2);
-    // An address of this service means its own record, whatever else ends so.
+    // An address of this service means its own record, also where another address ends alike.
     let mut own = example::identified("own");
     own["id"] = "1".into();
     server.put(&own).await;

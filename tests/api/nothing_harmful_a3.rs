@@ -19,7 +19,7 @@ crate::on_both_stores!(
     a3_an_american_heading_and_a_past_stroke_count,
 );
 
-/// A criterion and Conditions that stand against it, whatever the questionnaire says.
+/// A criterion and Conditions that stand against it, also where the questionnaire denies them.
 const AGAINST: &[(&str, &[(&str, &str)])] = &[
     (
         "psychosis",

@@ -34,7 +34,7 @@ async fn mania_at_its_threshold_holds(server: Server) {
         let reply = ask(&server).await;
         assert_eq!(state_of(&reply, "mania"), expected, "{points}");
     }
-    // However old the last one is, and whatever another one of its time says.
+    // Also where the last one is old, or another one of its time says otherwise.
     server.put(&altman("a", "2019-06-01T08:00:00Z", 12)).await;
     assert_eq!(state(&server, "mania").await, "hold");
     server.put(&altman("b", "2020-02-26", 3)).await;

@@ -16,7 +16,7 @@ crate::on_both_stores!(
     one_slot_has_one_appointment,
     of_holds_in_many_schedules_of_one_person_one_succeeds,
     of_a_hold_and_a_booking_at_once_one_succeeds,
-    whoever_declines_keeps_the_time,
+    a_participant_who_declines_keeps_the_time,
     two_practitioners_of_one_clinic_are_held_at_once,
     the_kind_of_a_hold_stands_beside_that_of_the_slot,
 );
@@ -223,7 +223,7 @@ async fn of_a_hold_and_a_booking_at_once_one_succeeds(server: Server) {
     }
 }
 
-async fn whoever_declines_keeps_the_time(server: Server) {
+async fn a_participant_who_declines_keeps_the_time(server: Server) {
     with_two_schedules(&server).await;
     let mut given_back = in_slot("Slot/b", ("10:30", "11:30"), &["Patient/q"]);
     let mut declined = participant("PractitionerRole/r");

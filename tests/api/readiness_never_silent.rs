@@ -1,6 +1,6 @@
 //! A of issue 12, "never silent": adding any resource to a record never turns hold into go,
-//! unless it is a recorded review or a newer measurement. Whatever stands against a session
-//! meets whatever says the opposite without being newer. (A recorded dose of ketamine ends
+//! unless it is a recorded review or a newer measurement. Each reason against a session
+//! meets each resource that says the opposite without being newer. (A recorded dose of ketamine ends
 //! the window; it is tested in `nothing_harmful_a1`.)
 
 use serde_json::{Value, json};

@@ -157,7 +157,7 @@ async fn all_files_are_for_their_owner_alone() {
             assert_eq!(mode(&beside(&path, suffix)), 0o600, "{suffix}");
         }
         server.stop();
-        // Left open by an earlier version, or by whoever copied them.
+        // Left open by an earlier version, or by a copy.
         for suffix in ["", ".secret"] {
             let open = std::fs::Permissions::from_mode(0o644);
             std::fs::set_permissions(beside(&path, suffix), open).unwrap();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Database, Running, SECRET, unloop, until};
 
-/// Of live and ready. They answer within a few seconds, whatever the database does.
+/// The statuses of live and ready. Both answer within seconds, also while the database hangs.
 async fn health(server: &Running) -> (u16, u16) {
     let root = server.base.strip_suffix("/fhir").unwrap();
     let ask = async |what: &str| {

@@ -258,7 +258,7 @@ fn call(service: &Value, about: &str) -> serde_json::Map<String, Value> {
     content.as_object().cloned().unwrap()
 }
 
-/// What is hidden here matters: whoever sees all gets other answers.
+/// What is hidden here matters: a caller who sees all gets other answers.
 async fn matters(kind: StoreKind, case: &Case) {
     let (Some(without), Some(with)) = (Bench::open(kind).await, Bench::open(kind).await) else {
         return;

@@ -1,5 +1,5 @@
-//! B5: whoever polls by time misses nothing that was acknowledged, however many instances
-//! write into the database. What is visible never gets company from an earlier time.
+//! B5: a poll by time misses no acknowledged write, also while several instances write
+//! into the database. What is visible never gets company from an earlier time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

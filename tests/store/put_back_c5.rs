@@ -32,7 +32,7 @@ pub async fn what_was_put_back_is_written_no_more(bench: &mut dyn Bench) {
         assert!(reason.contains("put back"), "{reason}");
     }
     assert!(store.ready().await.is_err());
-    // Whoever starts anew goes on from what there is.
+    // An instance that starts anew goes on from what there is.
     let anew = bench.beside(IndexForm::default()).await;
     anew.commit(telling("three")).await.unwrap();
 }

@@ -228,7 +228,7 @@ fn a_library_is_seen_where_its_path_starts() {
     ));
 }
 
-/// Whoever searches by patient forgets the records that are linked to it
+/// A search by one patient misses the records of linked patients
 /// (`clinical::linked_patients`). A condition of a write is about one record.
 pub fn searches_of_one_patient() -> Vec<String> {
     let mut findings = Vec::new();

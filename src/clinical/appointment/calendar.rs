@@ -117,7 +117,7 @@ impl Calendar<'_> {
         if slots.is_empty() {
             return Ok(None);
         }
-        // Whoever has declined gives the time of the Slot back.
+        // A participant who declined gives the time of the Slot back.
         let taken = |other: &Booking<'_>| overlaps(other, span) && !self.has_declined(other, names);
         let asked = Asked {
             parameter: "slot",
@@ -263,8 +263,7 @@ impl Calendar<'_> {
         })
     }
 
-    /// Those who take part, and those whose Schedules the Slots belong to, but for whoever
-    /// has declined.
+    /// The participants and the actors of the Slots' Schedules, without those who declined.
     async fn claimants(&self, booking: &Booking<'_>) -> Result<Vec<ResourceKey>, Failure> {
         let (declined, attending): (Vec<_>, Vec<_>) =
             booking.participants().partition(Participant::declined);

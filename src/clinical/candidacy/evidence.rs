@@ -60,8 +60,8 @@ impl Evidence {
             let codes = codes.join(",");
             of.search("Observation", &[("code", codes.as_str())]).await
         };
-        // By the code alone, of the Observation or of a component: whatever its system is
-        // written like.
+        // By the code alone, of the Observation or of a component: its system has several
+        // spellings.
         let anywhere = async |codes: Vec<String>| {
             let codes = codes.join(",");
             of.search("Observation", &[("combo-code", codes.as_str())])

@@ -151,7 +151,7 @@ impl ConditionIndex {
         reading
     }
 
-    /// A text that speaks of a concern of which no code is makes the codes doubtful.
+    /// A text that names a concern makes the codes doubtful where none of them has it.
     fn hear_texts<'k>(
         &'k self,
         concept: Option<&Map<String, Value>>,

@@ -74,7 +74,7 @@ pub struct AttentionPrefix {
     pub concerns: Vec<String>,
 }
 
-/// Words in a text or a display that speak of a concern, whatever the code says.
+/// Words in a text or a display that name a concern. They count beside the codes.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConcernWords {

@@ -17,7 +17,7 @@ pub struct KnownIngredient {
     /// Other names.
     pub names: Vec<String>,
     pub atc: Vec<String>,
-    /// The name of the ingredient of which this is a salt or an ester.
+    /// The name of the base ingredient, where this is its salt or ester.
     pub base: Option<String>,
 }
 
@@ -84,7 +84,7 @@ impl MedicineNames {
         self.ingredients.push(ingredient);
     }
 
-    /// The ingredient of this name, or the one of which it is a salt.
+    /// The ingredient of this name; for a salt, its base ingredient.
     pub fn ingredient_by_name(&self, name: &str) -> Option<&KnownIngredient> {
         let found = self.ingredients.get(*self.by_name.get(name)?)?;
         Some(self.base_of(found))

@@ -27,7 +27,7 @@ use crate::fhir::resource::instant;
 use crate::fhir::search::reference::Base;
 
 const MINUTE: i64 = 60_000_000;
-/// Whatever is measured of these is looked at, also where the place does not ask for it.
+/// Every measurement of these is looked at, also where the place does not ask for it.
 const WATCHED_SIGNS: [&str; 3] = ["blood-pressure", "heart-rate", "oxygen-saturation"];
 /// How long after the end of the appointment something still belongs to it.
 const AFTER: i64 = 24 * 60 * MINUTE;
@@ -174,7 +174,7 @@ impl Watch<'_> {
         }
     }
 
-    /// The signs that the place asks for, and whatever else was measured that has limits.
+    /// The signs that the place asks for, and all other measured signs that have limits.
     async fn signs(&self, open: &mut Open) -> Result<Vec<Part>, Failure> {
         let mut parts = Vec::new();
         for sign in WATCHED_SIGNS {

@@ -1,6 +1,6 @@
 //! Blood pressure, heart rate and oxygen saturation before the dose. The newest whole
-//! reading of the last hour decides; whatever may be later and is worse, or is not
-//! understood, holds.
+//! reading of the last hour decides. A reading that may be later holds when it is worse
+//! or not understood.
 
 use super::check::{Check, State};
 use super::moment::SessionMoment;

@@ -33,7 +33,7 @@ pub static READINESS: Definition = Definition {
     name: "session-readiness",
     url: "https://unloop.dev/fhir/OperationDefinition/session-readiness",
     title: "Whether a session can go ahead",
-    text: "Checks of a booked ketamine session, each go, hold or unknown with its reason and evidence: the patient's own record, companion or driver, consent to ketamine, medicines, blood pressure, heart rate and oxygen saturation of the last hour, criteria of candidacy, suicidality, mania, adverse events. The time judged for ends now, or at the first dose of the session; any later value that is worse holds. Whatever is unknown, or outside the caller's view, holds the session. It advises; the clinician decides.",
+    text: "Checks of a booked ketamine session, each go, hold or unknown with its reason and evidence: the patient's own record, companion or driver, consent to ketamine, medicines, blood pressure, heart rate and oxygen saturation of the last hour, criteria of candidacy, suicidality, mania, adverse events. The time judged for ends now, or at the first dose of the session; any later value that is worse holds. What is unknown, or outside the caller's view, holds the session. It advises; the clinician decides.",
     types: &["Appointment"],
     levels: &[Level::Instance],
     affects_state: false,

@@ -1,5 +1,5 @@
 //! What one record says of the risk of suicide. Only a whole screen that was
-//! understood says low; whatever speaks of more is heard whatever else there is.
+//! understood says low. A sign of more risk always counts.
 
 use serde_json::{Map, Value, json};
 

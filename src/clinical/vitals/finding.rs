@@ -32,7 +32,7 @@ pub enum Strictness {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grade {
-    /// No body has this: it says something false whoever sends it. Where history comes in
+    /// No body has this value: it is false from every sender. Where history comes in
     /// as it is, it is stored and flagged, and nobody can confirm it.
     Impossible,
     /// The value cannot be read as the vital sign that it claims to be.

@@ -58,7 +58,7 @@ pub fn crossed_limits(
     }
     found.sort_by_key(|one| std::cmp::Reverse(one.effect));
     match unread {
-        // What is beyond a limit is beyond it, whatever else cannot be read.
+        // A value beyond a limit counts, also where another value cannot be read.
         Some(text) if found.is_empty() => Err(text),
         _ => Ok(found),
     }

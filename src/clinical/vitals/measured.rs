@@ -1,4 +1,4 @@
-//! Vital signs as they were measured, in whatever shape they were sent: one reading
+//! Vital signs as they were measured, in every shape that is sent: one reading
 //! for candidacy, readiness and the watch of a session. A blood pressure is a panel with
 //! two components in any order, or two Observations of one time.
 

@@ -204,7 +204,7 @@ fn read_entry(
     Ok(entry.request)
 }
 
-/// The answer to an entry of which nothing is done.
+/// The answer to an entry that was not carried out.
 fn refused(index: usize, failure: Failure) -> Answer {
     let mut answer = Answer::from(failure);
     let entry = format!("entry {index}");

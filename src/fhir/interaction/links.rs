@@ -72,7 +72,7 @@ impl<'b> Moves<'b> {
         new.map(String::as_str)
     }
 
-    /// An absolute address says of which service it is.
+    /// An absolute address names its service.
     fn services(&self, text: &str, old: &str) -> &[(String, String)] {
         match self.relative.get(old) {
             Some(services) if !text.contains("://") => services,

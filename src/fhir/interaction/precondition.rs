@@ -95,7 +95,7 @@ pub async fn guarded(
         (None, Some(EntityTags::Any)) if permission == Permission::Update => Some(Guard::Absent),
         (Some(tags), None) => match tags.single() {
             Some(Some(version)) => Some(Guard::VersionIs(version)),
-            // Refused whatever is there.
+            // Always refused.
             Some(None) => return hold(conditions, None).map(|()| no_guard()),
             None => None,
         },

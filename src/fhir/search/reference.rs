@@ -28,7 +28,7 @@ impl Base {
         read_reference(self.own.as_ref(), text)
     }
 
-    /// `Type/id` for what is here, whatever the version; other addresses as they are.
+    /// `Type/id` of a local record, without its version; other addresses as they are.
     /// Nothing for what is contained.
     pub fn target(&self, text: &str) -> Option<String> {
         match self.read(text) {

@@ -33,7 +33,7 @@ pub(super) struct Opener {
     config: Arc<Config>,
     tls: Option<MakeRustlsConnect>,
     settings: PostgresSettings,
-    /// The runtime of whoever opened the store.
+    /// The runtime that opened the store.
     home: Handle,
 }
 

@@ -1,5 +1,5 @@
-//! When the log is written back into the database file, so that whoever copies the
-//! file alone misses little. <https://www.sqlite.org/wal.html#ckpt>
+//! When the log is written back into the database file, so that a copy of
+//! the file alone misses little. <https://www.sqlite.org/wal.html#ckpt>
 
 use std::time::{Duration, Instant};
 

@@ -47,7 +47,7 @@ impl IntegrityWatch {
     /// What the last check found; a new one is begun where it is due.
     pub async fn refuse_corrupt(&self) -> Result<(), StoreError> {
         if let Some(check) = self.begin_check() {
-            // A large file takes longer: whoever asks next hears of it.
+            // A large file takes longer: the next question gets the result.
             drop(tokio::time::timeout(PATIENCE, check).await);
         }
         match &state(&self.state).fault {

@@ -33,7 +33,7 @@ const KEPT_FOR_NARROW: usize = 2;
 pub enum ReadLane {
     /// Rows by their keys.
     Narrow,
-    /// Whatever takes no longer than [`QUICK`].
+    /// Questions that take no longer than [`QUICK`].
     Quick,
     /// What has taken longer.
     Slow,

@@ -88,7 +88,7 @@ impl SqliteStore {
         let path = connection::path_of(url);
         match std::fs::metadata(path) {
             Ok(found) if found.len() > 0 => {}
-            // Nothing is in it yet, and whoever opens it says what is wrong.
+            // Nothing is in it yet. Opening it tells what is wrong.
             _ => return Ok(false),
         }
         let mut connection = connection::reader(path, settings)?;
