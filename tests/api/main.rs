@@ -71,6 +71,7 @@ mod nothing_harmful_a1;
 mod nothing_harmful_a2;
 mod nothing_harmful_a2_session;
 mod nothing_harmful_a3;
+mod nothing_harmful_a3_session;
 mod nothing_harmful_a4;
 mod nothing_harmful_a5;
 mod nothing_harmful_a7;

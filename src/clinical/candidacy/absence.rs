@@ -137,11 +137,15 @@ impl<'e> Judge<'_, 'e> {
         if let Some(found) = self.allergy().filter(|_| ever) {
             return contradicted(found, &answer);
         }
+        let hidden = self.evidence.conditions.hidden;
+        let may_block =
+            self.may_be_of_a_blocking_set(&weighed, ever) || (hidden && self.has_blocking_set());
         // What is asked of a clinician outweighs what is missing where neither blocks.
         let refers = of(Refers).map(|found| {
             contradicted(finding(Status::NotMet, found), &answer).with_effect(Effect::Refer)
         });
         if self.criterion.fact.if_missing != Effect::Block
+            && !may_block
             && let Some(found) = refers
         {
             return found;
@@ -159,19 +163,51 @@ impl<'e> Judge<'_, 'e> {
                 open.push(Finding::unknown(LIMITED_VIEW));
             }
         }
+        let with_effect = |finding: Finding| match may_block {
+            true => finding.with_effect(Effect::Block),
+            false => finding,
+        };
         if answer.status == Status::NotMet {
-            return answer;
+            return with_effect(answer);
         }
         let over = of(Over).map(|found| finding(Status::Unknown, found).with_effect(Effect::Refer));
         if !open.is_empty() {
             let all = open.into_iter().chain(refers).chain(over);
-            return contradicted(Finding::join(Status::Unknown, all), &answer);
+            let joined = Finding::join(Status::Unknown, all);
+            return with_effect(contradicted(joined, &answer));
         }
         match (answer.status, refers.or(over)) {
             (Status::Met, Some(found)) => found,
             (_, Some(found)) => Finding::join(Status::Unknown, [found, answer]),
             (_, None) => answer,
         }
+    }
+
+    fn has_blocking_set(&self) -> bool {
+        let index = &self.rules.knowledge.conditions;
+        let mut sets = self
+            .criterion
+            .fact
+            .sets
+            .iter()
+            .filter_map(|id| index.set(id));
+        sets.any(|set| set.fact.action == SetAction::Block)
+    }
+
+    /// Whether a problem that is not certain, or not understood, may be of a set that
+    /// blocks. It then blocks too, also where the criterion itself refers.
+    fn may_be_of_a_blocking_set(
+        &self,
+        weighed: &[(ProblemWeight, String, &PatientProblem<'_>)],
+        ever: bool,
+    ) -> bool {
+        let sets = &self.criterion.fact.sets;
+        let is_of_one = weighed.iter().any(|(weight, _, problem)| {
+            let mut hits = problem.hits_of(sets);
+            *weight == ProblemWeight::Open
+                && hits.any(|hit| hit.set.fact.action == SetAction::Block)
+        });
+        is_of_one || (self.has_blocking_set() && !self.unread_problems(ever).is_empty())
     }
 
     /// The allergy to the agent, as the check of medicines sees it.
