@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::CANONICAL;
+use super::conditions::{CodeSystemKind, recognise_code_system};
 use super::knowledge::{Entry, Knowledge, Sign};
 use crate::fhir::search::date;
 use crate::fhir::search::decimal::Decimal;
@@ -74,14 +75,39 @@ pub fn has_code(concept: Option<&Value>, system: &str, code: &str) -> bool {
     codings.any(|coding| is_coding(coding, system, code))
 }
 
+/// The LOINC codes of a CodeableConcept. A coding without a system counts; one of a
+/// stated system that is another one means another code.
+pub fn loinc_codes<'c>(knowledge: &Knowledge, concept: Option<&'c Value>) -> Vec<&'c str> {
+    let concept = concept.and_then(Value::as_object);
+    let codings = concept
+        .into_iter()
+        .flat_map(|concept| items(concept, "coding"));
+    let is_loinc = |system: Option<&str>| {
+        // Most are written so: the other spellings cost more.
+        system == Some(LOINC)
+            || matches!(
+                recognise_code_system(knowledge.conditions.aliases(), system),
+                CodeSystemKind::Loinc | CodeSystemKind::Unstated
+            )
+    };
+    codings
+        .filter_map(Value::as_object)
+        .filter(|coding| is_loinc(text(coding, "system")))
+        .filter_map(|coding| text(coding, "code").map(str::trim))
+        .collect()
+}
+
 /// The vital sign that `code` of an Observation or component means.
 pub fn sign_of<'k>(
     knowledge: &'k Knowledge,
     holder: &Map<String, Value>,
 ) -> Option<&'k Entry<Sign>> {
-    let code = holder.get("code");
+    let codes = loinc_codes(knowledge, holder.get("code"));
+    if codes.is_empty() {
+        return None;
+    }
     let signs = || knowledge.signs.iter();
-    let means = |loinc: &String| has_code(code, LOINC, loinc);
+    let means = |loinc: &String| codes.contains(&loinc.as_str());
     signs().find(|sign| means(&sign.fact.loinc)).or_else(|| {
         let others = |sign: &Sign| sign.also.iter().chain(&sign.instead).any(means);
         signs().find(|sign| others(&sign.fact))
@@ -89,7 +115,8 @@ pub fn sign_of<'k>(
 }
 
 /// The codes of signs as a value of `code` or `combo-code`, those beside and in place of
-/// the profile's among them.
+/// the profile's among them. Without their system, because it has several spellings:
+/// [`sign_of`] decides what was found.
 pub fn sign_codes(knowledge: &Knowledge, wanted: &[&str]) -> String {
     let signs = knowledge.signs.iter();
     let signs = signs.filter(|sign| wanted.contains(&sign.id.as_str()));
@@ -99,7 +126,7 @@ pub fn sign_codes(knowledge: &Knowledge, wanted: &[&str]) -> String {
             .chain(&fact.also)
             .chain(&fact.instead)
     });
-    let codes: Vec<String> = codes.map(|code| format!("{LOINC}|{code}")).collect();
+    let codes: Vec<&str> = codes.map(String::as_str).collect();
     codes.join(",")
 }
 

@@ -68,6 +68,7 @@ mod never_lost_b3;
 mod never_lost_b4;
 mod never_lost_b9;
 mod nothing_harmful_a1;
+mod nothing_harmful_a1_systems;
 mod nothing_harmful_a2;
 mod nothing_harmful_a2_session;
 mod nothing_harmful_a3;

@@ -57,8 +57,8 @@ pub async fn check_mania(
         return Ok(Check::unknown(id, "The knowledge base has no threshold."));
     };
     let mut codes = vec![format!("{}|{}", score.fact.system, score.fact.code)];
-    let method = score.fact.method.iter();
-    codes.extend(method.map(|method| format!("http://snomed.info/sct|{method}")));
+    // Without its system, which has several spellings.
+    codes.extend(score.fact.method.clone());
     let codes = codes.join(",");
     let seen = patient.search("Observation", &[("code", &codes)]).await?;
     if seen.hidden {

@@ -6,7 +6,7 @@ use super::check::Check;
 use super::moment::SessionMoment;
 use crate::clinical::knowledge::Knowledge;
 use crate::clinical::linked_patients::PatientRecords;
-use crate::clinical::observation::{LOINC, effective};
+use crate::clinical::observation::effective;
 use crate::clinical::screens::{
     SuicideRiskLevel, codes_of_suicide_screens, read_answered_screens, read_suicide_condition,
     read_suicide_screen,
@@ -40,11 +40,7 @@ pub async fn check_suicidality(
     patient: &PatientRecords<'_>,
     moment: &SessionMoment,
 ) -> Result<Check, Failure> {
-    let codes: Vec<String> = codes_of_suicide_screens(knowledge)
-        .into_iter()
-        .map(|code| format!("{LOINC}|{code}"))
-        .collect();
-    let codes = codes.join(",");
+    let codes = codes_of_suicide_screens(knowledge).join(",");
     let observed = patient
         .search("Observation", &[("combo-code", &codes)])
         .await?;

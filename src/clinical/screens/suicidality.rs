@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::{ScreenValue, read_screen_value};
-use crate::clinical::conditions::{CodeSystemKind, Standing, recognise_code_system, standing};
+use crate::clinical::conditions::{Standing, standing};
 use crate::clinical::knowledge::{
     Entry, Knowledge, ScreenMeaning, SuicideScreen, SuicideScreenKind,
 };
-use crate::clinical::observation::{effective, is_usable};
+use crate::clinical::observation::{effective, is_usable, loinc_codes};
 use crate::fhir::operation::records::Version;
 use crate::fhir::search::date;
 use crate::fhir::search::path::{items, text};
@@ -41,7 +41,8 @@ impl SuicideScreenReading {
     }
 }
 
-/// The LOINC codes of all screens and items, for a search by `combo-code`.
+/// The LOINC codes of all screens and items, for a search by `combo-code`. Without their
+/// system, because it has several spellings: the reading decides what was found.
 pub fn codes_of_suicide_screens(knowledge: &Knowledge) -> Vec<String> {
     let screens = knowledge.suicide_screens.iter();
     screens.map(|screen| screen.fact.code.clone()).collect()
@@ -203,22 +204,11 @@ pub fn read_suicide_condition(
     ))
 }
 
-/// A system that is stated and is another one means another code.
 fn screen_of<'k>(
     knowledge: &'k Knowledge,
     holder: &Map<String, Value>,
 ) -> Option<&'k Entry<SuicideScreen>> {
-    let concept = holder.get("code").and_then(Value::as_object)?;
-    let codings = items(concept, "coding").iter().filter_map(Value::as_object);
-    let codes: Vec<&str> = codings
-        .filter(|coding| {
-            let system = text(coding, "system");
-            let kind = recognise_code_system(knowledge.conditions.aliases(), system);
-            matches!(kind, CodeSystemKind::Loinc | CodeSystemKind::Unstated)
-        })
-        .filter_map(|coding| text(coding, "code"))
-        .map(str::trim)
-        .collect();
+    let codes = loinc_codes(knowledge, holder.get("code"));
     let mut screens = knowledge.suicide_screens.iter();
     screens.find(|screen| codes.contains(&screen.fact.code.as_str()))
 }
