@@ -77,7 +77,8 @@ def active_problem(maker):
     wanted = [one for one in maker.facts.sets if one["action"] in ("block", "refer-urgent", "refer")]
     chosen = maker.random.choice(wanted)
     system, code = maker.random.choice(list(maker.facts.codes_of_set(chosen)))
-    maker.add_next(maker.condition(spelled(maker, system), code))
+    certainty = maker.random.choice(["confirmed", "confirmed", "provisional", "unconfirmed"])
+    maker.add_next(maker.condition(spelled(maker, system), code, certainty=certainty))
 
 
 def odd_problem(maker):

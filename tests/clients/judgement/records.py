@@ -61,7 +61,13 @@ class Maker:
         local = when.astimezone(datetime.timezone(datetime.timedelta(hours=zone)))
         return local.isoformat(timespec="seconds")
 
-    def observation(self, code, when, value, system=LOINC, kind="vital-signs"):
+    def loinc(self):
+        """LOINC by its URL or, sometimes, another spelling that feeds use."""
+        others = ["urn:oid:2.16.840.1.113883.6.1", "http://loinc.org/", "https://loinc.org"]
+        return self.random.choice(others) if self.random.random() < 0.2 else LOINC
+
+    def observation(self, code, when, value, system=None, kind="vital-signs"):
+        system = system or self.loinc()
         return {"resourceType": "Observation", "status": "final", "category": category(kind),
                 "code": concept(system, code), "subject": self.patient(), "effectiveDateTime": when, **value}
 
@@ -69,17 +75,17 @@ class Maker:
         return {"valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit}}
 
     def pressure(self, when, upper, lower, shape="85354-9"):
-        half = lambda code, value: {"code": concept(LOINC, code), **self.quantity(value, "mm[Hg]")}
+        half = lambda code, value: {"code": concept(self.loinc(), code), **self.quantity(value, "mm[Hg]")}
         parts = [half("8480-6", upper), half("8462-4", lower)]
         if shape == "55284-4":
             parts.reverse()
         return self.observation(shape, when, {"component": parts})
 
-    def condition(self, system, code, patient="p", text=None):
+    def condition(self, system, code, patient="p", text=None, certainty="confirmed"):
         kinds = {"code": {"text": text} if text else concept(system, code)}
         return {"resourceType": "Condition", "subject": self.patient(patient), **kinds,
                 "clinicalStatus": concept(CLINICAL, "active"),
-                "verificationStatus": concept(VERIFIED, "confirmed")}
+                "verificationStatus": concept(VERIFIED, certainty)}
 
     def medicine(self, coded, resource_type="MedicationStatement", patient="p"):
         content = {"resourceType": resource_type, "status": "active", "subject": self.patient(patient),
